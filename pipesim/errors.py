@@ -1,0 +1,70 @@
+"""Every error that pipesim raises on purpose.
+
+    PipesimError
+    ├── SourceError (ValueError)        the input cannot be read at all: no file, not JSON, too large
+    ├── DeclarationError (ValueError)   the declaration was read and breaks rules; `.problems` lists them
+    ├── AssumptionError (ValueError)    a profile or an assumption makes no sense
+    ├── TraceError (ValueError)         a stored trace cannot be read back
+    ├── Refused                         a command that the service would refuse; `.code` is AWS's own
+    └── MissingDependency (ImportError) a library that only this function needs is not installed
+
+They stand on the lowest floor so that every other floor may raise them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipesim.definition.problems import Problem
+
+
+class PipesimError(Exception):
+    """The base of every error that pipesim raises on purpose."""
+
+
+class SourceError(PipesimError, ValueError):
+    """The input cannot be used: it is missing, unreadable, too large or no pipeline at all."""
+
+
+class DeclarationError(PipesimError, ValueError):
+    """The pipeline declaration breaks rules of the service.
+
+    Attributes:
+        problems: every problem found, in the order of the document.
+    """
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class AssumptionError(PipesimError, ValueError):
+    """An assumption makes no sense: a negative duration, odds above one, an unknown action."""
+
+
+class TraceError(PipesimError, ValueError):
+    """A stored trace cannot be read back."""
+
+
+class Refused(PipesimError):
+    """A command was refused, as the service would refuse it.
+
+    Attributes:
+        code: the service's error code, such as ``StageNotRetryableException``
+            (the exceptions of botocore's CodePipeline model).
+        message: the sentence that goes with it.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+    def __reduce__(self) -> tuple[type[Refused], tuple[str, str]]:
+        return Refused, (self.code, self.message)
+
+
+class MissingDependency(PipesimError, ImportError):
+    """A library that only this function needs is not installed; the message says how to get it."""
