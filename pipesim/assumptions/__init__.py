@@ -1,0 +1,1 @@
+"""What AWS does not write down: durations, odds, arrivals, people and pools."""

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,10 +15,14 @@ from immutabledict import immutabledict
 
 from pipesim.assumptions.arrivals import Arrivals, Once
 from pipesim.assumptions.calendars import WorkingHours
-from pipesim.assumptions.distributions import Distribution
+from pipesim.assumptions.distributions import Distribution, distribution
+from pipesim.assumptions.faults import AssumptionFault, number, odds, suggest, under, whole
+from pipesim.assumptions.faults import duration as time_span
+from pipesim.vocabulary import FailureType
 
 MONDAY_MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NONE: Mapping[str, Any] = immutabledict()
+WHEN_FULL = ("queue", "fail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,22 @@ class ActionAssumption:
     sizes: Mapping[str, int] = NONE
     pool: str | None = None
 
+    def __post_init__(self) -> None:
+        _luck(self, "fails", "fails_on")
+        _optional_distributions(self, "duration", "fails_after")
+        _texts(self, "code", "message")
+        if self.code not in list(FailureType):
+            raise AssumptionFault(("code",), f"{self.code!r} is not a failure type{suggest(self.code, FailureType)}")
+        variables = _mapping(self, "variables")
+        for name, value in variables.items():
+            if not isinstance(value, str):
+                raise AssumptionFault(("variables", name), f"{value!r} is not text; variables hold text")
+        with under("sizes"):
+            sizes = {name: whole(name, value, least=0) for name, value in _mapping(self, "sizes").items()}
+        object.__setattr__(self, "sizes", immutabledict(sizes))
+        if self.pool is not None:
+            _texts(self, "pool")
+
 
 @dataclass(frozen=True, slots=True)
 class Approver:
@@ -68,6 +88,13 @@ class Approver:
     hours: WorkingHours | None = None
     name: str = "approver"
 
+    def __post_init__(self) -> None:
+        _luck(self, "rejects", "rejects_on")
+        _optional_distributions(self, "response")
+        _texts(self, "name")
+        if self.hours is not None and not isinstance(self.hours, WorkingHours):
+            raise AssumptionFault(("hours",), f"{self.hours!r} is not WorkingHours; write WorkingHours.parse(…)")
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:
@@ -80,6 +107,11 @@ class Pool:
 
     capacity: int
     when_full: str = "queue"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "capacity", whole("capacity", self.capacity, least=1))
+        if self.when_full not in WHEN_FULL:
+            raise AssumptionFault(("when_full",), f"{self.when_full!r} is unknown; choose 'queue' or 'fail'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +127,10 @@ class RuleAssumption:
     duration: Distribution | None = None
     fails: float = 0.0
     fails_on: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        _luck(self, "fails", "fails_on")
+        _optional_distributions(self, "duration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +152,14 @@ class Delays:
     continuation_tick: float = 30.0
     polling: float = 60.0
     transfer_rate: float = 0.0
+
+    def __post_init__(self) -> None:
+        for member in ("start", "between_stages", "approval_tick", "continuation_tick", "polling"):
+            object.__setattr__(self, member, time_span(member, getattr(self, member)))
+        rate = number("transfer_rate", self.transfer_rate)
+        if rate < 0:
+            raise AssumptionFault(("transfer_rate",), f"{rate:g} bytes a second is negative; 0 switches copying off")
+        object.__setattr__(self, "transfer_rate", rate + 0.0)
 
     @classmethod
     def none(cls) -> Delays:
@@ -147,3 +191,47 @@ class Assumptions:
     pools: Mapping[str, Pool] = field(default_factory=immutabledict)
     delays: Delays = field(default_factory=Delays)
     name: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.start, datetime) or self.start.utcoffset() is None:
+            raise AssumptionFault(("start",), f"{self.start!s} has no time zone; add tzinfo=datetime.UTC")
+        object.__setattr__(self, "start", self.start.astimezone(UTC))
+        kinds = {"actions": ActionAssumption, "approvals": Approver, "rules": RuleAssumption, "pools": Pool}
+        for member, kind in kinds.items():
+            for key, value in _mapping(self, member).items():
+                if not isinstance(value, kind):
+                    raise AssumptionFault((member, key), f"{value!r} is not of type {kind.__name__}")
+        if isinstance(self.arrivals, type) or not isinstance(self.arrivals, Arrivals):
+            raise AssumptionFault(("arrivals",), f"{self.arrivals!r} is no plan of arrivals; write Every(1200)")
+        if not isinstance(self.delays, Delays):
+            raise AssumptionFault(("delays",), f"{self.delays!r} is not of type Delays; write Delays.none() for none")
+        _texts(self, "name")
+
+
+def _luck(instance: object, share: str, script: str) -> None:
+    object.__setattr__(instance, share, odds(share, getattr(instance, share)))
+    runs = getattr(instance, script)
+    if isinstance(runs, (str, bytes)) or not isinstance(runs, Iterable):
+        raise AssumptionFault((script,), f"{runs!r} is not a list of run numbers such as [2]")
+    object.__setattr__(instance, script, tuple(sorted({whole(script, run, least=1) for run in runs})))
+
+
+def _optional_distributions(instance: object, *members: str) -> None:
+    for member in members:
+        if getattr(instance, member) is not None:
+            distribution(member, getattr(instance, member))
+
+
+def _texts(instance: object, *members: str) -> None:
+    for member in members:
+        if not isinstance(getattr(instance, member), str):
+            raise AssumptionFault((member,), f"{getattr(instance, member)!r} is not text")
+
+
+def _mapping(instance: object, member: str) -> Mapping[str, Any]:
+    value = getattr(instance, member)
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise AssumptionFault((member,), f"{value!r} is not a table of names")
+    frozen: Mapping[str, Any] = immutabledict(value)
+    object.__setattr__(instance, member, frozen)
+    return frozen
