@@ -1,0 +1,1 @@
+"""The pipeline declaration: its model, its JSON, its rules."""
