@@ -124,12 +124,12 @@ _LIGHT: Mapping[str, tuple[str, str, str, str]] = {
 }
 
 _DARK: Mapping[str, tuple[str, str, str, str]] = {
-    NOT_STARTED: ("#1b222b", "#7d8590", "#a9b3bd", "#000000"),
+    NOT_STARTED: ("#1b222b", "#5a6674", "#a9b3bd", "#ffffff"),
     WAITING: ("#3b2f10", "#f2cc60", "#f2cc60", "#000000"),
     "InProgress": ("#10294a", "#4f9cf5", "#79b8ff", "#000000"),
     "Succeeded": ("#0f3328", "#4cc9a0", "#5fd6af", "#000000"),
-    "Failed": ("#471a1d", "#e5383b", "#ff9a94", "#000000"),
-    "Errored": ("#471a1d", "#e5383b", "#ff9a94", "#000000"),
+    "Failed": ("#471a1d", "#ea4446", "#ff9a94", "#000000"),
+    "Errored": ("#471a1d", "#ea4446", "#ff9a94", "#000000"),
     "Stopping": ("#33244f", "#c297ff", "#d2b3ff", "#000000"),
     "Stopped": ("#33244f", "#c297ff", "#d2b3ff", "#000000"),
     "Abandoned": ("#33244f", "#c297ff", "#d2b3ff", "#000000"),
