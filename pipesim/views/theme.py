@@ -124,7 +124,7 @@ _LIGHT: Mapping[str, tuple[str, str, str, str]] = {
 }
 
 _DARK: Mapping[str, tuple[str, str, str, str]] = {
-    NOT_STARTED: ("#1b222b", "#5a6674", "#a9b3bd", "#ffffff"),
+    NOT_STARTED: ("#1b222b", "#4a5a70", "#a9b3bd", "#ffffff"),
     WAITING: ("#3b2f10", "#f2cc60", "#f2cc60", "#000000"),
     "InProgress": ("#10294a", "#4f9cf5", "#79b8ff", "#000000"),
     "Succeeded": ("#0f3328", "#4cc9a0", "#5fd6af", "#000000"),
