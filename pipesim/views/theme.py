@@ -207,6 +207,7 @@ EVENTS: Mapping[EventKind, tuple[str, str]] = immutabledict(
         EventKind.ACTION_STARTED: ("InProgress", "action started"),
         EventKind.ACTION_WAITING: (WAITING, "action waiting for a place"),
         EventKind.ACTION_WORKING: ("InProgress", "action working"),
+        EventKind.ACTION_PROGRESSED: ("InProgress", "action progressed"),
         EventKind.ACTION_SUCCEEDED: ("Succeeded", "action succeeded"),
         EventKind.ACTION_FAILED: ("Failed", "action failed"),
         EventKind.ACTION_ABANDONED: ("Abandoned", "action abandoned"),
