@@ -1,0 +1,1 @@
+"""The ways to write a pipeline down: AWS JSON and the arrow sketch, in and out."""
