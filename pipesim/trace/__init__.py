@@ -1,0 +1,1 @@
+"""What happened: events, and everything that can be read off them."""

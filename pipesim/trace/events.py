@@ -20,7 +20,8 @@ class EventKind(StrEnum):
     """Every kind of event; the comment lists the members of `detail` (all but the first optional)."""
 
     # --- the pipeline itself -----------------------------------------------------------------
-    PIPELINE_CREATED = "PipelineCreated"  # document (AWS JSON), start (ISO 8601, UTC): always the first event
+    PIPELINE_CREATED = "PipelineCreated"  # always the first event
+    #   document (AWS JSON), start (ISO 8601, UTC), pools {name: capacity}
     PIPELINE_UPDATED = "PipelineUpdated"  # document, version
     TRANSITION_DISABLED = "TransitionDisabled"  # stage=; reason, by
     TRANSITION_ENABLED = "TransitionEnabled"  # stage=; by
@@ -39,7 +40,7 @@ class EventKind(StrEnum):
     EXECUTION_CANCELLED = "ExecutionCancelled"  # summary
     EXECUTION_STOPPING = "ExecutionStopping"  # reason, abandon (bool), by
     EXECUTION_STOPPED = "ExecutionStopped"  # stage= when it waited there; reason
-    EXECUTION_RESUMED = "ExecutionResumed"  # stage=; attempt (the pipeline's: 2, 3, …)
+    EXECUTION_RESUMED = "ExecutionResumed"  # stage=, attempt= (the pipeline's: 2, 3, …)
 
     # --- one stage execution -----------------------------------------------------------------
     STAGE_ENTERED = "StageEntered"  # the stage lock is taken
@@ -54,9 +55,11 @@ class EventKind(StrEnum):
 
     # --- one action execution ----------------------------------------------------------------
     ACTION_STARTED = "ActionStarted"
-    #   attempt is a column; id, configuration (resolved, only when it differs), inputs {artifact: key}
+    #   attempt is a column; id, configuration (resolved, only when it differs), inputs {artifact: key},
+    #   pool (the pool it takes a place of, or waits for when ActionWaiting follows)
     ACTION_WAITING = "ActionWaiting"  # pool: no free place; it is InProgress and does not work yet
     ACTION_WORKING = "ActionWorking"  # pool: a place came free
+    ACTION_PROGRESSED = "ActionProgressed"  # percent (0 to 100), summary, external_id, external_url
     ACTION_SUCCEEDED = "ActionSucceeded"
     #   summary, external_id, external_url, variables {key: value}, outputs {artifact: key},
     #   sizes {artifact: bytes}, revision {id, change_id, summary}
@@ -91,8 +94,10 @@ class Event(NamedTuple):
         execution: the pipeline execution's id, or None when it concerns the pipeline.
         stage: the stage's name, or None.
         action: the action's name, or None.
-        attempt: for action and stage events, which attempt of that action or stage (1, 2, …); else None.
-        detail: what the kind adds (see `EventKind`); never None.
+        attempt: for action and stage events, which attempt of that action or stage (1, 2, …);
+            for ExecutionResumed, which of the execution; else None.
+        detail: what the kind adds (see `EventKind`); never None. Only values that JSON knows, text as keys,
+            and no member named like one of the columns above, because a stored line is flat.
     """
 
     time: float
