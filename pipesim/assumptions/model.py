@@ -15,7 +15,7 @@ from immutabledict import immutabledict
 
 from pipesim.assumptions.arrivals import Arrivals, Once
 from pipesim.assumptions.calendars import WorkingHours
-from pipesim.assumptions.distributions import Distribution, distribution
+from pipesim.assumptions.distributions import Distribution, LogNormal, distribution
 from pipesim.assumptions.faults import AssumptionFault, number, odds, suggest, under, whole
 from pipesim.assumptions.faults import duration as time_span
 from pipesim.vocabulary import FailureType
@@ -195,6 +195,8 @@ class Assumptions:
     def __post_init__(self) -> None:
         if not isinstance(self.start, datetime) or self.start.utcoffset() is None:
             raise AssumptionFault(("start",), f"{self.start!s} has no time zone; add tzinfo=datetime.UTC")
+        if not 1970 <= self.start.year <= 2999:
+            raise AssumptionFault(("start",), f"{self.start!s} is not between the years 1970 and 2999")
         object.__setattr__(self, "start", self.start.astimezone(UTC))
         kinds = {"actions": ActionAssumption, "approvals": Approver, "rules": RuleAssumption, "pools": Pool}
         for member, kind in kinds.items():
@@ -235,3 +237,9 @@ def _mapping(instance: object, member: str) -> Mapping[str, Any]:
     frozen: Mapping[str, Any] = immutabledict(value)
     object.__setattr__(instance, member, frozen)
     return frozen
+
+
+DEFAULT_APPROVER = Approver(response=LogNormal(median=1800.0, p95=14_400.0))
+"""Assumed of approvals that no assumption names: somebody approves, round the clock, after a median of 30 minutes
+and in 95 of 100 cases within 4 hours, so that a pipeline without a profile runs through.
+`Approver()` with no response leaves the approval to a command."""

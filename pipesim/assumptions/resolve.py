@@ -20,18 +20,13 @@ from immutabledict import immutabledict
 
 from pipesim.assumptions.distributions import Constant, Distribution, LogNormal
 from pipesim.assumptions.faults import AssumptionFault, suggest
-from pipesim.assumptions.model import ActionAssumption, Approver, Assumptions, RuleAssumption
+from pipesim.assumptions.model import DEFAULT_APPROVER, ActionAssumption, Approver, Assumptions, RuleAssumption
 from pipesim.catalog.action_types import ACTION_TYPES, find_action_type
 from pipesim.catalog.rule_types import RULE_TYPES, find_rule_type
 from pipesim.definition.model import Action, Pipeline, Rule, Stage
 
 UNKNOWN_DURATION = LogNormal(median=300.0, p95=900.0)
 """Assumed of action types that the catalog does not know: median 5 minutes, 95 of 100 within 15."""
-
-DEFAULT_APPROVER = Approver(response=LogNormal(median=1800.0, p95=14_400.0))
-"""Assumed of approvals that no assumption names: somebody approves, round the clock, after a median of 30 minutes
-and in 95 of 100 cases within 4 hours, so that a pipeline without a profile runs through.
-`Approver()` with no response leaves the approval to a command."""
 
 Kind = TypeVar("Kind")
 
