@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from typing import SupportsFloat
 
 from pipesim.errors import AssumptionError
 
@@ -72,11 +73,8 @@ def suggest(word: str, choices: Iterable[str]) -> str:
 
 def number(member: str, value: object) -> float:
     """Return the value as a finite float; a fault names the member."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        try:
-            value = float(value.__float__())  # type: ignore[attr-defined]
-        except (AttributeError, TypeError, ValueError):
-            raise AssumptionFault((member,), f"{value!r} is not a number") from None
+    if isinstance(value, bool) or not isinstance(value, SupportsFloat):
+        raise AssumptionFault((member,), f"{value!r} is not a number")
     try:
         result = float(value)
     except OverflowError:
