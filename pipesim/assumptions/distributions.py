@@ -43,7 +43,7 @@ class Distribution(Protocol):
 
 def to_milliseconds(samples: Samples) -> Samples:
     """Return samples of seconds rounded to milliseconds and kept between 0 and 100 years."""
-    return np.asarray(np.round(np.clip(samples, 0.0, LONGEST), 3), dtype=np.float64)
+    return np.asarray(np.rint(np.clip(samples, 0.0, LONGEST) * 1000.0) / 1000.0, dtype=np.float64)
 
 
 def _set(instance: object, **members: Any) -> None:
@@ -186,33 +186,28 @@ class LogNormal:
             )
 
     @property
-    def mu(self) -> float:
-        """The mean of the logarithm."""
-        return math.log(self.median)
-
-    @property
     def sigma(self) -> float:
         """The standard deviation of the logarithm."""
         return (math.log(self.p95) - math.log(self.median)) / Z95
 
     def sample(self, rng: np.random.Generator, size: int) -> Samples:
-        """Draw the exponential of a normal variable."""
+        """Draw the median times the exponential of a normal variable."""
         with np.errstate(over="ignore"):
-            return to_milliseconds(np.exp(self.mu + self.sigma * rng.standard_normal(size)))
+            return to_milliseconds(self.median * np.exp(self.sigma * rng.standard_normal(size)))
 
     @property
     def mean(self) -> float:
-        """exp(mu + sigma²/2); infinite when that is more than a float can hold."""
-        exponent = self.mu + self.sigma**2 / 2
-        return math.exp(exponent) if exponent < 709 else math.inf
+        """median · exp(sigma²/2); infinite when that is more than a float can hold."""
+        exponent = self.sigma**2 / 2
+        return self.median * math.exp(exponent) if exponent < 700 else math.inf
 
     def quantile(self, p: float) -> float:
-        """Return exp(mu + sigma z)."""
+        """Return median · exp(sigma z)."""
         share = odds("p", p)
         if share in (0.0, 1.0):
             return _edge(share, 0.0, math.inf if self.sigma else self.median)
-        exponent = self.mu + self.sigma * NORMAL.inv_cdf(share)
-        return math.exp(exponent) if exponent < 709 else math.inf
+        exponent = self.sigma * NORMAL.inv_cdf(share)
+        return self.median * math.exp(exponent) if exponent < 700 else math.inf
 
 
 @dataclass(frozen=True, slots=True)

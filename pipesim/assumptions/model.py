@@ -1,7 +1,7 @@
 """What AWS does not write down: durations, odds, arrivals, people, pools.
 
-`Assumptions` is one frozen object. Whatever it leaves out comes from the catalog
-(`assumed` in `pipesim.assumptions.resolve`).
+`Assumptions` is one frozen object. Whatever it leaves out comes from the catalog (`pipesim.assumptions.resolve`);
+values that make no sense raise AssumptionError the moment they are given.
 """
 
 from __future__ import annotations

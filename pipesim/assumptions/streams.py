@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from pipesim.assumptions.distributions import Constant, Distribution, distribution
 from pipesim.assumptions.faults import AssumptionFault
 
-BITS, RETRY_BITS = 10, 6
-KEPT = 16
+BITS, RETRY_BITS = 8, 5  # part of every draw's identity: another size, other luck
+KEPT = 64
 
 
 class Odds:
@@ -39,16 +39,18 @@ class Odds:
 class Stream:
     """One named source of luck.
 
-    Draws come in blocks of 1024 indices (64 for later attempts) of which the newest 16 are kept,
+    Draws come in blocks of 256 indices (32 for later attempts) of which the newest 64 are kept,
     so memory does not grow with the number of executions.
     """
 
-    __slots__ = ("_blocks", "_distribution", "_key", "_later", "name")
+    __slots__ = ("_blocks", "_distribution", "_generator", "_key", "_later", "_state", "name")
 
     def __init__(self, seed: int, name: str, distribution: Distribution) -> None:
         self.name = name
         self._distribution = distribution
         self._key = _key(seed, name)
+        self._generator: np.random.Generator | None = None
+        self._state: Any = None
         self._blocks: dict[int, list[float]] = {}
         self._later: dict[tuple[int, int], list[float]] = {}
 
@@ -89,8 +91,12 @@ class Stream:
     def _block(self, block: int, attempt: int) -> NDArray[np.float64]:
         if block < 0 or attempt < 1:
             raise ValueError(f"stream {self.name!r}: indices start at 0 and attempts at 1")
-        generator = np.random.Generator(np.random.Philox(key=self._key, counter=attempt << 192 | block << 64))
-        return self._distribution.sample(generator, 1 << (BITS if attempt == 1 else RETRY_BITS))
+        if self._generator is None:
+            self._generator = np.random.Generator(np.random.Philox(key=self._key))
+            self._state = self._generator.bit_generator.state
+        self._state["state"]["counter"] = np.array([0, block, 0, attempt], dtype=np.uint64)
+        self._generator.bit_generator.state = self._state
+        return self._distribution.sample(self._generator, 1 << (BITS if attempt == 1 else RETRY_BITS))
 
 
 class ConstantStream(Stream):

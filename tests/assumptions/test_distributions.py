@@ -105,7 +105,7 @@ def test_samples_are_never_negative_and_whole_milliseconds(distribution, seed):
 def test_quantiles_never_decrease(distribution, one, other):
     low, high = sorted((one, other))
 
-    assert distribution.quantile(low) <= distribution.quantile(high)
+    assert distribution.quantile(low) <= distribution.quantile(high) * (1 + 1e-12)
 
 
 @given(strategies.distributions)

@@ -12,7 +12,7 @@ from pipesim.assumptions.streams import Streams
 from pipesim.errors import AssumptionError
 
 BUILD = LogNormal(360, 660)
-STORED = [522.878, 72.409, 32.214, 406.294]
+STORED = [522.878, 72.409, 516.714, 406.294]
 PLACES = st.lists(st.tuples(st.integers(0, 40_000), st.integers(1, 4)), min_size=1, max_size=30)
 
 
