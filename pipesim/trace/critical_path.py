@@ -92,7 +92,6 @@ def _beside(peer: Span, action: Span) -> bool:
         and peer.stage == action.stage
         and peer.opened != action.opened
         and peer.opened < _closing(action)[0]
-        and _closing(peer)[0] > action.opened
     )
 
 

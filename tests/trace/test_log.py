@@ -169,6 +169,13 @@ def test_the_writer_closes_only_what_it_opened(tmp_path: Path) -> None:
         other.append(Event(1.0, 1, EventKind.CHANGE_IGNORED))
 
 
+def test_the_order_in_which_a_detail_was_built_does_not_show() -> None:
+    one = Event(0.0, 0, EventKind.ACTION_SUCCEEDED, detail={"summary": "ok", "variables": {"B": "2", "A": "1"}})
+    other = Event(0.0, 0, EventKind.ACTION_SUCCEEDED, detail={"variables": {"A": "1", "B": "2"}, "summary": "ok"})
+
+    assert Trace([one]).to_jsonl() == Trace([other]).to_jsonl()
+
+
 def test_none_means_absent() -> None:
     buffer = io.StringIO()
     TraceWriter(buffer).append(Event(0.0, 0, EventKind.TRANSITION_ENABLED, stage="Prod", detail={"by": None}))

@@ -47,6 +47,17 @@ def test_a_superseded_change_is_carried_by_a_later_execution(story: Story) -> No
     assert measures.lead_time.longest == 27.0
 
 
+def test_a_change_is_in_production_with_the_first_execution_that_holds_it(story: Story) -> None:
+    story.start("E1", mode="PARALLEL").start("E2", mode="PARALLEL").start("E3", mode="PARALLEL")
+    story.at(30).tell(K.EXECUTION_SUCCEEDED, "E2").at(50).tell(K.EXECUTION_SUCCEEDED, "E1")
+    story.at(70).tell(K.EXECUTION_SUCCEEDED, "E3")
+    measures = measure(story.trace)
+
+    assert (measures.lead_time.shortest, measures.lead_time.p50, measures.lead_time.longest) == (30.0, 50.0, 70.0)
+    changes = measures.change_lead_time
+    assert (changes.shortest, changes.p50, changes.longest, changes.count) == (30.0, 30.0, 70.0, 3)
+
+
 def test_a_rollback_ships_nothing(shipped: Story) -> None:
     shipped.at(200).start("E2", execution_type="ROLLBACK", rollback_target="E1").tell(K.EXECUTION_SUCCEEDED, "E2")
     measures = measure(shipped.trace)

@@ -121,6 +121,29 @@ def test_a_retry_is_a_second_span_and_the_time_between_a_wait(story: Story) -> N
     assert [span.attempt for span in found if span.level == "action"] == [1, 2]
 
 
+def test_a_retry_beside_a_running_peer_leaves_no_gap(story: Story) -> None:
+    story.start("E1").enter("E1", "Build").begin("E1", "Build", "Web").begin("E1", "Build", "Api")
+    story.at(10).fail("E1", "Build", "Web")
+    story.at(12).tell(K.STAGE_RESUMED, "E1", "Build", attempt=2).begin("E1", "Build", "Web", attempt=2)
+    story.at(40).done("E1", "Build", "Web", 2).at(50).done("E1", "Build", "Api").leave("E1", "Build")
+    story.tell(K.EXECUTION_SUCCEEDED, "E1")
+
+    assert waits(spans(story.trace)) == []
+    assert [(span.attempt, span.start, span.end) for span in spans(story.trace) if span.level == "stage"] == [
+        (1, 0.0, 12.0),
+        (2, 12.0, 50.0),
+    ]
+
+
+def test_an_automatic_retry_waits_inside_the_stage(story: Story) -> None:
+    story.start("E1").enter("E1", "Build").begin("E1", "Build", "Web")
+    story.at(10).fail("E1", "Build", "Web").leave("E1", "Build", K.STAGE_FAILED, retry_pending=True)
+    assert [(span.reason, span.open) for span in spans(story.trace) if span.level == "wait"] == [("retry", True)]
+
+    story.at(11).tell(K.STAGE_RESUMED, "E1", "Build", attempt=2).begin("E1", "Build", "Web", attempt=2)
+    assert waits(spans(story.trace)) == [("retry", "Build", 10.0, 11.0)]
+
+
 def test_a_failure_that_nobody_retries_waits_for_nothing(story: Story) -> None:
     story.start("E1").tell(K.EXECUTION_FAILED, "E1").at(100).tell(K.CHANGE_IGNORED)
 

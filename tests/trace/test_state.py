@@ -216,6 +216,8 @@ def test_a_stopped_waiter_stays_in_sight_until_the_next_one(story: Story) -> Non
 
     story.at(2).start("E2").tell(K.EXECUTION_WAITING, "E2", "Build")
     assert story.state().stage("Build").inbound_ended is None
+    waiting, stopped = states_at(story.pipeline, story.events, [0, 1])
+    assert (waiting.stage("Build").inbound, stopped.stage("Build").inbound) == (("E1",), ())
 
 
 def test_parallel_executions_share_a_stage_that_shows_none(story: Story) -> None:
