@@ -1,3 +1,136 @@
-"""pipesim: read, simulate, see and teach AWS CodePipeline."""
+"""pipesim: read, simulate, see and teach AWS CodePipeline.
+
+A pipeline declaration goes in, a simulated life of that pipeline comes out, and
+everything a person sees is read off that life.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "pipesim.assumptions.arrivals": ("At", "Every", "OfficeHours", "Once", "Poisson"),
+    "pipesim.assumptions.calendars": ("WorkingHours",),
+    "pipesim.assumptions.distributions": (
+        "Constant", "Empirical", "Exponential", "LogNormal", "Triangular", "Uniform",
+    ),
+    "pipesim.assumptions.model": (
+        "ActionAssumption", "Approver", "Assumptions", "Delays", "Pool", "RuleAssumption",
+    ),
+    "pipesim.assumptions.profile": ("load_profile", "to_toml"),
+    "pipesim.assumptions.units": ("days", "hours", "minutes", "seconds"),
+    "pipesim.definition.checking": ("check",),
+    "pipesim.definition.model": ("Action", "ActionTypeId", "Pipeline", "Stage"),
+    "pipesim.definition.problems": ("Problem",),
+    "pipesim.engine.commands": (
+        "Approve", "DisableTransition", "EnableTransition", "Override", "Reject", "Retry", "Rollback",
+        "SourceRevision", "Start", "Stop", "Update",
+    ),
+    "pipesim.engine.simulate": ("simulate",),
+    "pipesim.engine.simulation": ("Simulation",),
+    "pipesim.errors": (
+        "AssumptionError", "DeclarationError", "MissingDependency", "PipesimError", "Refused", "SourceError",
+        "TraceError",
+    ),
+    "pipesim.formats.load": ("load",),
+    "pipesim.formats.samples": ("sample",),
+    "pipesim.trace.critical_path": ("critical_path",),
+    "pipesim.trace.events": ("Event", "EventKind"),
+    "pipesim.trace.log": ("Trace",),
+    "pipesim.trace.measures": ("measure",),
+    "pipesim.trace.spans": ("spans",),
+    "pipesim.trace.state": ("state_at",),
+    "pipesim.views.board": ("board",),
+    "pipesim.views.diagram": ("draw",),
+    "pipesim.views.tables": (
+        "critical_path_table", "events_table", "executions_table", "measures_table", "spans_table",
+    ),
+    "pipesim.views.timeline": ("timeline",),
+}  # fmt: skip
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *sorted(_HOME)]
+
+if TYPE_CHECKING:
+    from pipesim.assumptions.arrivals import At as At
+    from pipesim.assumptions.arrivals import Every as Every
+    from pipesim.assumptions.arrivals import OfficeHours as OfficeHours
+    from pipesim.assumptions.arrivals import Once as Once
+    from pipesim.assumptions.arrivals import Poisson as Poisson
+    from pipesim.assumptions.calendars import WorkingHours as WorkingHours
+    from pipesim.assumptions.distributions import Constant as Constant
+    from pipesim.assumptions.distributions import Empirical as Empirical
+    from pipesim.assumptions.distributions import Exponential as Exponential
+    from pipesim.assumptions.distributions import LogNormal as LogNormal
+    from pipesim.assumptions.distributions import Triangular as Triangular
+    from pipesim.assumptions.distributions import Uniform as Uniform
+    from pipesim.assumptions.model import ActionAssumption as ActionAssumption
+    from pipesim.assumptions.model import Approver as Approver
+    from pipesim.assumptions.model import Assumptions as Assumptions
+    from pipesim.assumptions.model import Delays as Delays
+    from pipesim.assumptions.model import Pool as Pool
+    from pipesim.assumptions.model import RuleAssumption as RuleAssumption
+    from pipesim.assumptions.profile import load_profile as load_profile
+    from pipesim.assumptions.profile import to_toml as to_toml
+    from pipesim.assumptions.units import days as days
+    from pipesim.assumptions.units import hours as hours
+    from pipesim.assumptions.units import minutes as minutes
+    from pipesim.assumptions.units import seconds as seconds
+    from pipesim.definition.checking import check as check
+    from pipesim.definition.model import Action as Action
+    from pipesim.definition.model import ActionTypeId as ActionTypeId
+    from pipesim.definition.model import Pipeline as Pipeline
+    from pipesim.definition.model import Stage as Stage
+    from pipesim.definition.problems import Problem as Problem
+    from pipesim.engine.commands import Approve as Approve
+    from pipesim.engine.commands import DisableTransition as DisableTransition
+    from pipesim.engine.commands import EnableTransition as EnableTransition
+    from pipesim.engine.commands import Override as Override
+    from pipesim.engine.commands import Reject as Reject
+    from pipesim.engine.commands import Retry as Retry
+    from pipesim.engine.commands import Rollback as Rollback
+    from pipesim.engine.commands import SourceRevision as SourceRevision
+    from pipesim.engine.commands import Start as Start
+    from pipesim.engine.commands import Stop as Stop
+    from pipesim.engine.commands import Update as Update
+    from pipesim.engine.simulate import simulate as simulate
+    from pipesim.engine.simulation import Simulation as Simulation
+    from pipesim.errors import AssumptionError as AssumptionError
+    from pipesim.errors import DeclarationError as DeclarationError
+    from pipesim.errors import MissingDependency as MissingDependency
+    from pipesim.errors import PipesimError as PipesimError
+    from pipesim.errors import Refused as Refused
+    from pipesim.errors import SourceError as SourceError
+    from pipesim.errors import TraceError as TraceError
+    from pipesim.formats.load import load as load
+    from pipesim.formats.samples import sample as sample
+    from pipesim.trace.critical_path import critical_path as critical_path
+    from pipesim.trace.events import Event as Event
+    from pipesim.trace.events import EventKind as EventKind
+    from pipesim.trace.log import Trace as Trace
+    from pipesim.trace.measures import measure as measure
+    from pipesim.trace.spans import spans as spans
+    from pipesim.trace.state import state_at as state_at
+    from pipesim.views.board import board as board
+    from pipesim.views.diagram import draw as draw
+    from pipesim.views.tables import critical_path_table as critical_path_table
+    from pipesim.views.tables import events_table as events_table
+    from pipesim.views.tables import executions_table as executions_table
+    from pipesim.views.tables import measures_table as measures_table
+    from pipesim.views.tables import spans_table as spans_table
+    from pipesim.views.timeline import timeline as timeline
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that ``import pipesim`` stays light."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'pipesim' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names for completion."""
+    return sorted(__all__)

@@ -14,6 +14,7 @@ from typing import Any
 
 from immutabledict import immutabledict
 
+from pipesim.catalog.action_types import find_action_type
 from pipesim.vocabulary import ActionCategory, ExecutionMode, PipelineType
 
 EMPTY: Mapping[str, Any] = immutabledict()
@@ -27,6 +28,12 @@ class ActionTypeId:
     owner: str
     provider: str
     version: str = "1"
+
+    @property
+    def v2_only(self) -> bool:
+        """Whether the catalog says that only V2 pipelines may use this type."""
+        known = find_action_type(self.category, self.owner, self.provider, self.version)
+        return known is not None and known.v2_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +153,12 @@ class Stage:
         ordered = sorted(self.actions, key=lambda action: action.run_order)
         return tuple(tuple(group) for _, group in groupby(ordered, key=lambda action: action.run_order))
 
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule of the stage's conditions: at entry, after success, after failure."""
+        conditions = (*self.before_entry, *self.on_success, *(self.on_failure.conditions if self.on_failure else ()))
+        return tuple(rule for condition in conditions for rule in condition.rules)
+
     def action(self, name: str) -> Action:
         """Return the action of this name; KeyError when there is none."""
         for action in self.actions:
@@ -244,6 +257,7 @@ class Pipeline:
             or self.triggers
             or self.execution_mode != ExecutionMode.SUPERSEDED
             or any(s.before_entry or s.on_success or s.on_failure for s in self.stages)
+            or any(action.type.v2_only for _, action in self.actions())
         )
         return PipelineType.V2.value if v2 else PipelineType.V1.value
 
