@@ -24,5 +24,5 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        text = f"{self.path or 'document'}: {self.message}"
+        text = f"{self.path or 'document'}: {' '.join(self.message.split())}"
         return f"{text} ({self.hint})" if self.hint else text

@@ -65,6 +65,25 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     return f"did you mean '{by_lower[near[0]]}'?" if near else ""
 
 
+def whole_number(value: Any) -> int | None:
+    """Return a whole number that is written as a number or as text, or None for anything else.
+
+    >>> whole_number("3"), whole_number(3.0), whole_number(True), whole_number(float("nan"))
+    (3, 3, None, None)
+    """
+    match value:
+        case bool():
+            return None
+        case int():
+            return value
+        case float() if value.is_integer():
+            return int(value)
+        case str() if _INTEGER.fullmatch(value.strip()):
+            return int(value)
+        case _:
+            return None
+
+
 class Cursor:
     """One value of a document, its path, and the list of problems that all cursors share.
 
@@ -142,18 +161,14 @@ class Cursor:
 
     def integer(self, default: int) -> int:
         """Return the whole number that stands here, written as a number or as text."""
-        value = self.value
-        if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
-            value = int(value)
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int):
+        number = whole_number(self.value)
+        if number is None:
             self._wrong("whole number")
             return default
-        if abs(value) > LARGEST_INTEGER:
-            self.note("wrong-type", f"{shown(value)} is beyond the service's 32-bit numbers")
+        if abs(number) > LARGEST_INTEGER:
+            self.note("wrong-type", f"{shown(number)} is beyond the service's 32-bit numbers")
             return default
-        return value
+        return number
 
     def version(self) -> str:
         """Return a version, which may be written as text or as a whole number."""
