@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 POINTS = 72.0
 MARGIN, TOP, ROW_GAP = 0.15, 0.65, 0.22  # inches
-PANEL, DOOR, QUIET_DOOR = 1.75, 1.15, 0.34  # inches wide
+PANEL, DOOR, QUIET_DOOR = 1.7, 1.15, 0.34  # inches wide
 PAD, CARD_GAP = 0.08, 0.07  # inches
 NAME, TEXT, SMALL = 10.5, 8.5, 7.5  # points
 LEADING = 1.4
@@ -175,7 +175,7 @@ def draw_board(
             x += PANEL
         y += tall + ROW_GAP
     if footer:
-        y = _write(axes, [Row("Ended last", TEXT, theme.muted)], MARGIN, y)
+        y = _write(axes, [Row("Ended, the newest first", TEXT, theme.muted)], MARGIN, y)
         _write(axes, footer, MARGIN, y)
     return figure
 

@@ -53,7 +53,7 @@ def board_html(alt: str, title: str, moment: str, panels: Sequence[Panel], ended
     """
     stages = "".join(_stage(panel) for panel in panels)
     last = "".join(f'<li class="psb-{line.status}">{_signed(line)}</li>' for line in ended)
-    footer = f'<div class="psb-ended">Ended last<ul>{last}</ul></div>' if ended else ""
+    footer = f'<div class="psb-ended">Ended, the newest first<ul>{last}</ul></div>' if ended else ""
     return (
         f"<style>{style(theme)}</style>"
         f'<div class="psb psb-{theme}" role="group" aria-label="{escape(alt)}">'

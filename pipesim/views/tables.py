@@ -17,7 +17,7 @@ from pipesim.trace.measures import Spread, measure
 from pipesim.trace.spans import REASONS, spans
 from pipesim.trace.text import sentence
 from pipesim.views import joined
-from pipesim.views.lanes import ending_text, passages
+from pipesim.views.passages import ending_text, passages
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,19 +8,13 @@ from typing import Literal
 
 from pipesim.errors import SourceError
 from pipesim.trace.log import Trace
+from pipesim.views.execution_gantt import draw_executions
 from pipesim.views.figures import Picture, count_text, duration_text, moment_text, new_figure, one_line
-from pipesim.views.gantt import Words, draw_executions, draw_stages
-from pipesim.views.lanes import (
-    Bar,
-    BarKind,
-    Passage,
-    ending_text,
-    execution_lanes,
-    headline,
-    passages,
-    stage_lanes,
-    tally,
-)
+from pipesim.views.lanes import Bar, BarKind, execution_lanes
+from pipesim.views.passages import Passage, ending_text, headline, passages, tally
+from pipesim.views.plot import Words
+from pipesim.views.stage_gantt import draw_stages
+from pipesim.views.stage_lanes import stage_lanes
 from pipesim.views.theme import WAITING, WORDS, Theme, find_theme
 from pipesim.vocabulary import PipelineExecutionStatus as Status
 

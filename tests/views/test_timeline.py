@@ -6,8 +6,10 @@ from matplotlib.patches import Rectangle
 
 from pipesim.errors import SourceError
 from pipesim.trace.events import EventKind
-from pipesim.views.gantt import needed_end
-from pipesim.views.lanes import BarKind, execution_lanes, passages, rows_of, stage_lanes
+from pipesim.views.execution_gantt import needed_end
+from pipesim.views.lanes import BarKind, execution_lanes
+from pipesim.views.passages import passages
+from pipesim.views.stage_lanes import rows_of, stage_lanes
 from pipesim.views.timeline import timeline
 from tests.views import stories
 from tests.views.stories import Story
@@ -213,6 +215,7 @@ def test_stages_show_who_holds_them_and_the_queue_in_front():
     lanes = {lane.name: lane for lane in stage_lanes(trace, trace.end, list(passages(trace).values()))}
 
     assert [bar.labels[-1] for bar in lanes["Build"].inside] == ["#1", "#2", "#3", "#4", "#5"]
+    assert [bar.labels for bar in lanes["Test"].inside][1] == ("✗ #2", "✗#2", "✗")
     assert [bar.labels[0] for bar in lanes["Approval"].queue] == ["#3 superseded by #4", "#4 waits"]
     assert {bar.action for bar in lanes["Test"].actions} == {"Unit", "SecurityScan"}
     assert lanes["Test"].action_rows == 2
