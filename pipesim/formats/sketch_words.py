@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipesim.catalog.action_types import ACTION_TYPES
+from pipesim.catalog import action_types
 from pipesim.definition.model import ActionTypeId
 
 KIND = {
@@ -267,7 +267,7 @@ def _find(table: tuple[_Word, ...], words: str) -> _Word | None:
         if folded in (_folded(word.name), *map(_folded, word.also)):
             return word
     if table is _LATER:
-        for known in ACTION_TYPES:
+        for known in action_types.ACTION_TYPES:
             if known.category not in ("Source", "Approval") and _folded(known.provider) == folded:
                 return _Word(known.provider, ActionTypeId(known.category, known.owner, known.provider, known.version))
     return None

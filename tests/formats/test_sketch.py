@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipesim.catalog.action_types import ACTION_TYPES
 from pipesim.definition.checking import check
 from pipesim.definition.document import parse_document
 from pipesim.errors import DeclarationError, SourceError
@@ -93,6 +94,21 @@ def test_words_get_sensible_action_types(words, category, provider, stage):
     found = pipeline.stages[1]
     assert (found.actions[0].category, found.actions[0].provider, found.name) == (category, provider, stage)
     assert check(pipeline) == ()
+
+
+@pytest.mark.parametrize(
+    "known",
+    [t for t in ACTION_TYPES if t.category != "Source" and (t.category, t.provider) != ("Test", "Jenkins")],
+    ids=lambda known: f"{known.category}-{known.provider}",
+)
+def test_every_type_of_the_catalog_can_be_sketched(known):
+    words = {("Test", "CodeBuild"): "Test", ("Deploy", "Lambda"): "Deploy Lambda"}
+    pipeline = parse_sketch(f"GitHub → Build → {words.get((known.category, known.provider), known.provider)}")
+
+    action = pipeline.stages[2].actions[0]
+    assert (action.category, action.type.owner, action.provider) == (known.category, known.owner, known.provider)
+    assert check(pipeline) == ()
+    assert (pipeline.pipeline_type == "V2") == known.v2_only
 
 
 def inputs(pipeline):
