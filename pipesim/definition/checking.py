@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pipesim.definition.constraints import broken_constraints
@@ -34,19 +34,38 @@ def check(pipeline_or_document: Pipeline | Mapping[str, Any], *, region: str | N
     problems = list(unreadable)
     if pipeline is None:
         return tuple(problems)
-    broken = {problem.path for problem in unreadable if problem.rule != "unknown-member"}
-    problems += (found for found in broken_constraints(declaration) if not _follows(found.path, broken))
-    broken |= {problem.path for problem in problems if problem.rule != "unknown-member"}
+    found = Broken(unreadable)
+    problems += (problem for problem in broken_constraints(declaration) if not found.explains(problem.path))
+    found = Broken(problems)
     if not any(_is_entry(problem.path) for problem in unreadable):
         whole = not any(split(problem.path)[:1] in (("stages",), ("variables",)) for problem in unreadable)
-        problems += _broken_rules(Subject(pipeline, region), broken, whole)
+        problems += _broken_rules(Subject(pipeline, region), found, whole)
     return tuple(sorted(dict.fromkeys(problems), key=lambda problem: position(declaration, problem.path)))
 
 
-def _broken_rules(subject: Subject, broken: set[str], whole: bool) -> Iterator[Problem]:
+class Broken:
+    """The places that are broken already, and what only follows from them."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self._places: set[tuple[str | int, ...]] = set()
+        self._decided: set[tuple[str | int, ...]] = set()
+        for problem in problems:
+            if problem.rule == "unknown-member":
+                continue
+            steps = split(problem.path)
+            self._places.add(steps)
+            self._decided.update(steps[:end] for end in range(2, len(steps)) if _decides(steps[end:]))
+
+    def explains(self, path: str) -> bool:
+        """Whether a problem at `path` only follows: it is at a broken place, below it, or about a broken type."""
+        steps = split(path)
+        return steps in self._decided or any(steps[:end] in self._places for end in range(len(steps) + 1))
+
+
+def _broken_rules(subject: Subject, broken: Broken, whole: bool) -> Iterator[Problem]:
     for rule in RULES:
         if whole or not rule.wiring:
-            yield from (found for found in rule.problems(subject) if not _follows(found.path, broken))
+            yield from (problem for problem in rule.problems(subject) if not broken.explains(problem.path))
 
 
 def _is_entry(path: str) -> bool:
@@ -55,18 +74,6 @@ def _is_entry(path: str) -> bool:
     return bool(steps) and isinstance(steps[-1], int)
 
 
-def _follows(path: str, broken: set[str]) -> bool:
-    """Whether a problem at `path` only follows from what is broken: at it, below it, or around a broken type."""
-    steps = split(path)
-    for other in broken:
-        cause = split(other)
-        if steps[: len(cause)] == cause:
-            return True
-        if cause[: len(steps)] == steps and _decides(cause[len(steps) :]):
-            return True
-    return False
-
-
 def _decides(rest: tuple[str | int, ...]) -> bool:
-    """Whether the broken part below a place decides what the place is: its type, or its actions and stages."""
-    return bool({"actionTypeId", "ruleTypeId"} & set(rest)) or rest in (("actions",), ("stages",), ("conditions",))
+    """Whether the broken part below a stage or an action decides what it is: its type, or what it consists of."""
+    return bool({"actionTypeId", "ruleTypeId"} & set(rest)) or rest in (("actions",), ("conditions",))

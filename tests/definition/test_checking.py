@@ -174,6 +174,14 @@ def test_a_shape_problem_has_no_follow_ups():
     assert rules_of(document) == ["missing-member"]
 
 
+def test_a_broken_type_does_not_hide_what_is_wrong_with_the_whole():
+    document = to_document(shop())
+    document["stages"] = document["stages"][:1]
+    document["stages"][0]["actions"][0]["actionTypeId"]["category"] = "Sauce"
+
+    assert rules_of(document) == ["too-few-stages", "unknown-value"]
+
+
 def test_a_broken_name_is_one_problem():
     assert rules_of(shop(name="")) == ["text-length"]
     assert rules_of(with_build(shop(), name="a b")) == ["name-pattern"]
