@@ -54,7 +54,7 @@ class Broken:
                 continue
             steps = split(problem.path)
             self._places.add(steps)
-            self._decided.update(steps[:end] for end in range(2, len(steps)) if _decides(steps[end:]))
+            self._decided.update(steps[:end] for end in range(2, len(steps)) if _decides(steps, end))
 
     def explains(self, path: str) -> bool:
         """Whether a problem at `path` only follows: it is at a broken place, below it, or about a broken type."""
@@ -74,6 +74,6 @@ def _is_entry(path: str) -> bool:
     return bool(steps) and isinstance(steps[-1], int)
 
 
-def _decides(rest: tuple[str | int, ...]) -> bool:
-    """Whether the broken part below a stage or an action decides what it is: its type, or what it consists of."""
-    return bool({"actionTypeId", "ruleTypeId"} & set(rest)) or rest in (("actions",), ("conditions",))
+def _decides(steps: tuple[str | int, ...], end: int) -> bool:
+    """Whether a broken part decides what the stage, action or gate around it is: its type, or what it consists of."""
+    return bool({"actionTypeId", "ruleTypeId"} & set(steps)) or steps[end:] in (("actions",), ("conditions",))
