@@ -7,12 +7,25 @@ fit to be simulated.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 from immutabledict import immutabledict
 
-from pipesim.definition.model import Action, ActionTypeId, ArtifactStore, OutputArtifact, Pipeline, Stage
+from pipesim.definition.model import (
+    Action,
+    ActionTypeId,
+    ArtifactStore,
+    Condition,
+    OnFailure,
+    OutputArtifact,
+    Pipeline,
+    Rule,
+    RuleTypeId,
+    Stage,
+    Variable,
+)
 from pipesim.vocabulary import ExecutionMode
 
 ROLE = "arn:aws:iam::111122223333:role/pipeline"
@@ -159,7 +172,12 @@ _WORK: dict[tuple[str, str], dict[str, str]] = {
 
 @st.composite
 def pipelines(
-    draw: st.DrawFn, *, modes: Sequence[str] = MODES, approvals: bool = True, most_stages: int = 5
+    draw: st.DrawFn,
+    *,
+    modes: Sequence[str] = MODES,
+    approvals: bool = True,
+    most_stages: int = 5,
+    gates: bool = False,
 ) -> Pipeline:
     """Draw small valid pipelines: 2 to `most_stages` stages, parallel actions, sparse run orders, wired artifacts.
 
@@ -167,6 +185,7 @@ def pipelines(
         modes: the execution modes to choose from.
         approvals: whether manual approvals may occur.
         most_stages: the largest number of stages, the source stage included.
+        gates: whether stages may have conditions, retry and roll back, and the pipeline variables.
     """
     sources = []
     made: list[str] = []
@@ -185,13 +204,39 @@ def pipelines(
     for number in range(2, draw(st.integers(2, most_stages)) + 1):
         stages.append(draw(_work_stage(f"Stage{number}", made, approvals)))
     mode = draw(st.sampled_from(sorted(modes)))
+    variables: tuple[Variable, ...] = ()
+    if gates:
+        variables = (Variable("Go", draw(st.sampled_from(["yes", "no"]))),)
+        stages[1:] = [draw(_gated(stage, mode)) for stage in stages[1:]]
     return Pipeline(
         name="random",
         role_arn=ROLE,
         artifact_store=ArtifactStore("artifacts"),
         stages=tuple(stages),
         execution_mode=mode,
-        pipeline_type="V1" if mode == ExecutionMode.SUPERSEDED and draw(st.booleans()) else "V2",
+        pipeline_type="V1" if mode == ExecutionMode.SUPERSEDED and not gates and draw(st.booleans()) else "V2",
+        variables=variables,
+    )
+
+
+@st.composite
+def _gated(draw: st.DrawFn, stage: Stage, mode: str) -> Stage:
+    """Give a stage some of the gates that its pipeline's mode allows; every rule asks whether Go is ``yes``."""
+    rule = Rule(
+        "IsGo",
+        RuleTypeId("VariableCheck"),
+        configuration=immutabledict({"Variable": "#{variables.Go}", "Value": "yes", "Operator": "EQ"}),
+    )
+    back = [] if mode == ExecutionMode.PARALLEL else ["ROLLBACK"]
+    entry = draw(st.sampled_from([None, "FAIL", "SKIP"]))
+    success = draw(st.sampled_from([None, "FAIL", *back]))
+    failure = draw(st.sampled_from([None, "RETRY", *back]))
+    retry_mode = draw(st.sampled_from([None, "FAILED_ACTIONS", "ALL_ACTIONS"])) if failure == "RETRY" else None
+    return replace(
+        stage,
+        before_entry=(Condition((rule,), entry),) if entry else (),
+        on_success=(Condition((rule,), success),) if success else (),
+        on_failure=OnFailure(failure, retry_mode) if failure else None,
     )
 
 

@@ -60,7 +60,7 @@ def with_build(pipeline: Pipeline, **changes) -> Pipeline:
     return replace(pipeline, stages=(source, replace(build, actions=(replace(build.actions[0], **changes),))))
 
 
-@given(pipelines())
+@given(st.one_of(pipelines(), pipelines(gates=True)))
 def test_valid_pipelines_have_no_problems(pipeline):
     assert check(pipeline) == ()
     assert check(to_document(pipeline)) == ()
