@@ -178,6 +178,11 @@ class Simulation:
             if progress is not None:
                 progress(self)
 
+    @property
+    def started(self) -> int:
+        """How many executions have started so far."""
+        return self._started
+
     # --- commands --------------------------------------------------------------------------------
 
     def send(self, command: Command) -> str | None:

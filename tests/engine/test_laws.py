@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from pipesim.assumptions.arrivals import At
 from pipesim.assumptions.distributions import Uniform
-from pipesim.assumptions.model import ActionAssumption, Approver, Assumptions, Delays, Pool
+from pipesim.assumptions.model import ActionAssumption, Approver, Assumptions, Delays, Pool, RuleAssumption
+from pipesim.definition.model import Condition, OnFailure, Rule, RuleTypeId, Stage
 from pipesim.engine import (
     Approve,
     DisableTransition,
     EnableTransition,
+    Override,
     Reject,
     Retry,
     Rollback,
@@ -49,13 +53,40 @@ def assumptions_for(draw, pipeline):
         arrivals=At(tuple(float(time) for time in arrivals)),
         approvals={"*": Approver(draw(st.sampled_from([None, Uniform(10, 300)])), rejects=0.2)} if approvals else {},
         pools={"builds": Pool(draw(st.integers(1, 3)), draw(st.sampled_from(["queue", "fail"])))},
+        rules={"CloudWatchAlarm": RuleAssumption(Uniform(0, 50), fails=0.4)},
         delays=draw(st.sampled_from([Delays(), Delays.none()])),
     )
+
+
+def gate(provider: str, result: str) -> Condition:
+    configuration = {
+        "CloudWatchAlarm": {"AlarmName": "errors"},
+        "VariableCheck": {
+            "Variable": "#{codepipeline.PipelineExecutionId}",
+            "Value": "E[1357]$",
+            "Operator": "MATCHES",
+        },
+    }[provider]
+    return Condition((Rule("Gate", RuleTypeId(provider), configuration),), result)
+
+
+@st.composite
+def guarded(draw, stage: Stage, mode: str) -> Stage:
+    """A stage that may have conditions at its gates and an automatic retry or rollback."""
+    rollback = [] if mode == "PARALLEL" else ["ROLLBACK"]
+    entry = draw(st.sampled_from([(), (), (gate("VariableCheck", "SKIP"),), (gate("CloudWatchAlarm", "FAIL"),)]))
+    success = draw(st.sampled_from([(), (), *((gate("CloudWatchAlarm", result),) for result in ("FAIL", *rollback))]))
+    failure = draw(st.sampled_from([None, None, *(OnFailure(result=result) for result in ("RETRY", *rollback))]))
+    return replace(stage, before_entry=entry, on_success=success, on_failure=failure)
 
 
 @st.composite
 def scenes(draw):
     pipeline = draw(pipelines())
+    if pipeline.pipeline_type == "V2":
+        first, *rest = pipeline.stages
+        stages = tuple(draw(guarded(stage, pipeline.execution_mode)) for stage in rest)
+        pipeline = replace(pipeline, stages=(first, *stages))
     return pipeline, draw(assumptions_for(pipeline)), draw(st.integers(0, 2**32))
 
 
@@ -131,6 +162,12 @@ class Commands(RuleBasedStateMachine):
     )
     def retry(self, stage, execution, mode):
         self.send(Retry(self.stage(stage), f"E{execution}", mode))
+
+    @rule(
+        stage=st.integers(0, 9), execution=st.integers(1, 12), condition=st.sampled_from(["BEFORE_ENTRY", "ON_SUCCESS"])
+    )
+    def override(self, stage, execution, condition):
+        self.send(Override(self.stage(stage), f"E{execution}", condition))
 
     @rule(stage=st.integers(0, 9), execution=st.integers(1, 12))
     def roll_back(self, stage, execution):
