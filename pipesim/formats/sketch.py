@@ -88,7 +88,10 @@ def to_sketch(pipeline: Pipeline) -> str:
     >>> to_sketch(parse_sketch("GitHub -> [CodeBuild (A) | CodeBuild (B)] -> Elastic Beanstalk"))
     'GitHub → [CodeBuild (A) | CodeBuild (B)] → Elastic Beanstalk'
     """
-    return " → ".join(_written_stage(stage, first=index == 0) for index, stage in enumerate(pipeline.stages))
+    last = len(pipeline.stages) - 1
+    return " → ".join(
+        _written_stage(stage, first=index == 0, inside=0 < index < last) for index, stage in enumerate(pipeline.stages)
+    )
 
 
 _Named = tuple[str, ActionTypeId, int]
@@ -261,9 +264,11 @@ def _is_v2_only(action_type: ActionTypeId) -> bool:
     return known is not None and known.v2_only
 
 
-def _written_stage(stage: Stage, *, first: bool) -> str:
+def _written_stage(stage: Stage, *, first: bool, inside: bool) -> str:
     if len(stage.actions) == 1:
         for words, label in _spellings(stage.actions[0], stage.name):
+            if inside and is_artifact_store(words, label):
+                continue
             meaning = (read_source_step if first else read_step)(words, label)
             if meaning and (meaning.type, meaning.action, meaning.stage) == (
                 stage.actions[0].type,

@@ -32,11 +32,13 @@ class Shelf:
         sources: what the source actions put out.
         builds: what the builds so far put out and what later actions take.
         together: whether the newest builds ran side by side, so that a build after them gathers them.
+        gathered: the names of builds that a later build has gathered and that its own output replaces.
     """
 
     sources: list[Artifact] = field(default_factory=list)
     builds: list[Artifact] = field(default_factory=list)
     together: bool = False
+    gathered: set[str] = field(default_factory=set)
 
     def take(self, action_type: ActionTypeId, subject: str) -> tuple[str, ...]:
         """The input artifacts of an action: those of its own name first, then all, then the newest."""
@@ -44,20 +46,20 @@ class Shelf:
         wanted = min(most, max(fewest, _wanted(action_type)))
         if wanted == 0:
             return ()
-        gathers = action_type.category != "Build" or self.together
-        offered = self.builds if self.builds and gathers else self.sources
-        named = [artifact for artifact in offered if _belongs(artifact, subject)]
-        chosen = (named or offered)[:wanted] if offered is self.sources else (named or offered)[-wanted:]
-        return tuple(artifact.name for artifact in chosen)
+        from_sources = not self.builds or (action_type.category == "Build" and not self.together)
+        offered = self.sources if from_sources else self.builds
+        named = [artifact for artifact in offered if _belongs(artifact, subject)] or offered
+        chosen = tuple(artifact.name for artifact in (named[:wanted] if from_sources else named[-wanted:]))
+        if not from_sources and action_type.category in ("Build", "Compute"):
+            self.gathered.update(chosen)
+        return chosen
 
     def put(self, artifacts: Sequence[Artifact]) -> None:
         """Put what an action group built on the shelf."""
         if not artifacts:
             return
-        if self.together:
-            self.builds = list(artifacts)
-        else:
-            self.builds.extend(artifacts)
+        self.builds = [build for build in self.builds if build.name not in self.gathered]
+        self.builds.extend(artifacts)
         self.together = len(artifacts) > 1
 
 

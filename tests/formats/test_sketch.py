@@ -140,6 +140,23 @@ def test_a_build_after_parallel_builds_gathers_them():
     assert inputs(pipeline)["CodeDeploy"] == ("PackageOutput",)
 
 
+def test_what_a_build_gathers_is_replaced_and_the_rest_stays():
+    pipeline = parse_sketch("GitHub → [CodeBuild (A) | CodeBuild (B)] → CodeBuild (Image A) → [S3 (Image) | ECS (B)]")
+
+    assert inputs(pipeline)["CodeBuild"] == ("AOutput",)
+    assert inputs(pipeline)["Image"] == ("ImageAOutput",)
+    assert inputs(pipeline)["B"] == ("BOutput",)
+
+
+def test_a_build_takes_the_source_that_its_label_names():
+    pipeline = parse_sketch(
+        "[GitHub (Web) | GitHub (Api)] → [CodeBuild (Web Site) | CodeBuild (Api) | CodeBuild (Both)]"
+    )
+
+    taken = [action.input_artifacts for action in pipeline.stages[1].actions]
+    assert taken == [("WebOutput",), ("ApiOutput",), ("WebOutput", "ApiOutput")]
+
+
 def test_without_a_build_everything_takes_the_source():
     pipeline = parse_sketch("GitHub → Unit Tests → Elastic Beanstalk")
 
@@ -164,6 +181,13 @@ def test_s3_between_a_build_and_a_notification_is_a_deployment():
     pipeline = parse_sketch("GitHub → CodeBuild → S3 → Lambda")
 
     assert [action.provider for _, action in pipeline.actions()][2:] == ["S3", "Lambda"]
+
+
+def test_a_deployment_to_s3_before_another_is_written_with_its_stage():
+    pipeline = parse_sketch("GitHub → CodeBuild → [S3] → CodeDeploy")
+
+    assert to_sketch(pipeline) == "GitHub → CodeBuild → S3 (Deploy) → CodeDeploy (Deploy2)"
+    assert parse_sketch(to_sketch(pipeline)) == pipeline
 
 
 def test_equal_names_are_numbered():
