@@ -14,7 +14,7 @@ from pipesim.trace.snapshot import PipelineState
 from pipesim.trace.state import Fold
 from pipesim.views.board_figure import draw_board
 from pipesim.views.board_html import board_html, page
-from pipesim.views.figures import FORMATS, Picture, count_text, duration_text, moment_text, one_line
+from pipesim.views.figures import FORMATS, MINUTE, Picture, count_text, duration_text, moment_text, one_line
 from pipesim.views.panels import Panel, ended_lines, panels
 from pipesim.views.theme import THEMES, find_theme
 
@@ -118,7 +118,8 @@ def _look(
 
 
 def _moment(time: float, start: datetime | None) -> str:
-    after = f"{duration_text(time)} after the start"
+    passed = time if time < 10 * MINUTE else time - time % MINUTE
+    after = f"{duration_text(passed)} after the start"
     return after if start is None else f"{moment_text(start + timedelta(seconds=time))}, {after}"
 
 

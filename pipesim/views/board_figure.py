@@ -89,7 +89,7 @@ class Pen:
                 rows.append(self.short(card.provider, room, SMALL, self.theme.muted))
             rows += self.wrapped(Line(card.word, card.status), room, SMALL)
             for line in card.lines:
-                rows += self.wrapped(line, room, SMALL)
+                rows += self.wrapped(line, room, SMALL, 3)
             found.append((card.status, rows))
         return found
 

@@ -21,6 +21,7 @@ from pipesim.views.plot import (
     Words,
     draw_time,
     draw_words,
+    fitting_label,
     start_plot,
 )
 from pipesim.views.theme import Theme, status_style
@@ -114,9 +115,9 @@ def _note(lane: Lane, ruler: Ruler, room: float, size: float, per_second: float,
     """Return what is written behind a lane: shorter when the bar that ends there says where it is."""
     last = lane.bars[-1] if lane.bars else None
     notes = lane.notes
-    if last is not None and last.open and bar_size >= LEAST_SIZE:
-        wide = (last.end - last.start) * per_second - 10
-        if ruler.width(last.labels[0], bar_size) <= wide:
+    if last is not None:
+        label = fitting_label(ruler, last, (last.end - last.start) * per_second, bar_size)
+        if label is not None and last.stage in label[0]:
             notes = lane.short_notes
     return ruler.first_fitting(notes, room, size)
 

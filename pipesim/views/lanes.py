@@ -96,7 +96,8 @@ def end_notes(passage: Passage, numbers: Mapping[str, int], now: float, waits: S
         return (f"{mark} superseded by #{by}", f"{mark} by #{by}", mark) if by else (f"{mark} superseded", mark)
     if status == Status.FAILED:
         text = failure_text(passage)
-        return (f"{mark} {text}", f"{mark} {text.partition(':')[0]}", mark)
+        long = failure_text(passage, with_stage=True)
+        return (f"{mark} {long}", f"{mark} {text}", f"{mark} {text.partition(':')[0]}", mark)
     if status == Status.STOPPED:
         reason = f": {one_line(passage.reason, 40)}" if passage.reason else ""
         return (f"{mark} stopped{reason}", f"{mark} stopped", mark)
@@ -104,7 +105,7 @@ def end_notes(passage: Passage, numbers: Mapping[str, int], now: float, waits: S
         return (f"{mark} cancelled: pipeline updated", f"{mark} cancelled", mark)
     if status == Status.SUCCEEDED:
         taken = duration_text((now if passage.ended is None else passage.ended) - passage.started)
-        word = "rolled back in " if passage.is_rollback else ""
+        word = f"{one_line(passage.stage or '', 30)} rolled back in ".lstrip() if passage.is_rollback else ""
         skipped = f", {one_line(', '.join(passage.skipped), 40)} skipped" if passage.skipped else ""
         return (f"{mark} {word}{taken}{skipped}", f"{mark} {taken}", mark)
     where = one_line(passage.stage or "", 30)
@@ -133,7 +134,7 @@ def execution_lanes(trace: Trace, until: float, keep: Sequence[Passage]) -> list
         bars = _execution_bars(mine[passage.id], pools)
         waits = next((s for s in mine[passage.id] if s.open and s.level == "wait" and s.reason in OUTSIDE), None)
         notes = end_notes(passage, numbers, until, waits)
-        short = notes
+        short = notes[1:] if passage.status == Status.FAILED else notes
         status = passage.status if waits is None else WAITING
         if bars and bars[-1].open:
             so_far = duration_text(until - bars[-1].start)
@@ -199,11 +200,11 @@ def _pause_bar(first: Span, second: Span) -> Bar:
     )
 
 
-def stage_labels(span: Span) -> tuple[str, ...]:
-    """Return what is written in the bar of a stage execution, the longest wording first."""
+def stage_labels(span: Span, status: str) -> tuple[str, ...]:
+    """Return what is written in the bar of a stage execution, marked with a status, the longest wording first."""
     name = one_line(span.stage or "", 40)
     attempt = span.attempt or 1
-    mark = f"{sign(str(span.status))} " if str(span.status) in MARKED else ""
+    mark = f"{sign(status)} " if status in MARKED else ""
     if attempt > 1:
         return (f"{mark}{name}, attempt {attempt}", f"{mark}{name} ×{attempt}", f"×{attempt}")
     short = (mark.strip(),) if mark else ()
@@ -214,7 +215,7 @@ def stage_bars(stage: Span, mine: Sequence[Span], pools: Mapping[Place, str]) ->
     """Cut a stage execution into the stretches in which something works and those in which all of it waits."""
     inside = [s for s in mine if s.stage == stage.stage and s.start < stage.end and s.end > stage.start]
     waits = [s for s in inside if s.level == "wait" and s.reason in INSIDE]
-    status, labels = str(stage.status), stage_labels(stage)
+    status, labels = str(stage.status), stage_labels(stage, str(stage.status))
     whole = Bar(
         BarKind.WORK,
         stage.start,
@@ -245,8 +246,12 @@ def stage_bars(stage: Span, mine: Sequence[Span], pools: Mapping[Place, str]) ->
     bars = []
     for start, end in idle:
         cause = next(w for w in waits if w.start < end and w.end > start)
-        held = _hold_labels(cause, labels[0], pools)
-        bars.append(replace(whole, kind=BarKind.HOLD, start=start, end=end, labels=held, action=cause.action))
+        holder = next((a for a in actions if a.action == cause.action and a.start <= start and a.end >= end), stage)
+        became = str(holder.status)
+        held = _hold_labels(cause, stage_labels(stage, became)[0], pools)
+        bars.append(
+            replace(whole, kind=BarKind.HOLD, start=start, end=end, status=became, labels=held, action=cause.action)
+        )
     for start, end in joined.without((stage.start, stage.end), idle):
         bars.append(replace(whole, start=start, end=end))
     bars.sort(key=lambda bar: bar.start)

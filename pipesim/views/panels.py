@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipesim.definition.model import Action, Pipeline, Stage
 from pipesim.trace.snapshot import ActionState, ConditionState, ExecutionState, PipelineState, StageState
-from pipesim.views.figures import duration_text, one_line
+from pipesim.views.figures import MINUTE, duration_text, one_line
 from pipesim.views.theme import NOT_STARTED, WAITING, WORDS
 from pipesim.vocabulary import ActionExecutionStatus, ExecutionType, StageExecutionStatus
 from pipesim.vocabulary import PipelineExecutionStatus as Status
@@ -59,8 +59,9 @@ class Panel:
 
 
 def lasting(seconds: float) -> str:
-    """Return a length of time that no line break divides."""
-    return duration_text(seconds).replace(" ", "\u00a0")
+    """Return a length of time in few characters, whole minutes from two minutes on, that no line break divides."""
+    rounded = seconds if seconds < 2 * MINUTE else round(seconds / MINUTE) * MINUTE
+    return duration_text(rounded).replace(" ", "\u00a0")
 
 
 def token_text(execution: ExecutionState | None, id: str) -> str:

@@ -118,14 +118,15 @@ CONDITION_WORDS = {
 }
 
 
-def failure_text(passage: Passage) -> str:
-    """Return in a few words why an execution failed, such as ``failed: SecurityScan``."""
+def failure_text(passage: Passage, *, with_stage: bool = False) -> str:
+    """Return in a few words why an execution failed, such as ``failed: SecurityScan``, or ``… in Test``."""
     stage = passage.ended_in or ""
     actions = passage.failed.get(stage) or []
     if actions:
         word = "rejected" if all((stage, action) in passage.rejected for action in actions) else "failed"
         more = f" and {len(actions) - 2} more" if len(actions) > 2 else ""
-        return f"{word}: {', '.join(one_line(a, 30) for a in actions[:2])}{more}"
+        where = f" in {one_line(stage, 30)}" if with_stage else ""
+        return f"{word}: {', '.join(one_line(a, 30) for a in actions[:2])}{more}{where}"
     if stage in passage.condition:
         word = CONDITION_WORDS.get(passage.condition[stage], "condition")
         return f"failed: {word} of {one_line(stage, 30)}"

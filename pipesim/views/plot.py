@@ -102,7 +102,7 @@ class Plot:
             hatch=hatch if wide >= 2.5 else None,
         )
         self.add(patch, bar.kind.value)
-        found = self.label(bar, wide, height, size)
+        found = fitting_label(self.ruler, bar, wide, size) if height * POINTS >= size * 1.15 else None
         if found is None:
             self.unlabelled.add(bar.kind)
             return False
@@ -121,24 +121,6 @@ class Plot:
             zorder=4,
         )
         return True
-
-    def label(self, bar: Bar, wide: float, height: float, size: float) -> tuple[str, float] | None:
-        """Return the longest label that fits into a bar, and its font size; None when none fits.
-
-        Args:
-            bar: the bar.
-            wide: its width, in points.
-            height: its height, in inches.
-            size: the largest font size, in points.
-        """
-        if size < LEAST_SIZE or height * POINTS < size * 1.15:
-            return None
-        room = wide - (7 if bar.kind in HATCHES else 4)
-        sizes = (size, max(LEAST_SIZE, size - 1.2))
-        return next(
-            ((text, s) for text in bar.labels for s in sizes if self.ruler.width(text, s) <= room),
-            None,
-        )
 
     def _pause(self, bar: Bar, middle: float, size: float) -> bool:
         from matplotlib.lines import Line2D
@@ -162,6 +144,22 @@ class Plot:
             zorder=4,
         )
         return True
+
+
+def fitting_label(ruler: Ruler, bar: Bar, wide: float, size: float) -> tuple[str, float] | None:
+    """Return the longest label that fits into a bar, and its font size; None when none fits.
+
+    Args:
+        ruler: measures the text.
+        bar: the bar.
+        wide: its width, in points.
+        size: the largest font size, in points.
+    """
+    if size < LEAST_SIZE:
+        return None
+    room = wide - (7 if bar.kind in HATCHES else 4)
+    sizes = (size, max(LEAST_SIZE, size - 1.2))
+    return next(((text, s) for text in bar.labels for s in sizes if ruler.width(text, s) <= room), None)
 
 
 def bar_colours(bar: Bar, theme: Theme) -> tuple[str, str, str]:

@@ -58,17 +58,17 @@ def _stage_lane(
     action_rows = 1
     for stay, row in zip(stays, rows, strict=True):
         own = [s for s in mine if s.execution == stay.execution]
-        mark = f"{sign(str(stay.status))} " if str(stay.status) in MARKED else ""
         attempt = f" ×{stay.attempt}" if (stay.attempt or 1) > 1 else ""
         who = label(stay.execution)
-        short = (f"{mark}{who}{attempt}", f"{mark.strip()}{who}", mark.strip() or who)
         for bar in stage_bars(stay, own, pools):
+            mark = f"{sign(bar.status)} " if bar.status in MARKED else ""
+            short = (f"{mark}{who}{attempt}", f"{mark.strip()}{who}", mark.strip() or who)
             reason = bar.labels[0].partition(": ")[2] if bar.kind is BarKind.HOLD else ""
             labels = (f"{short[0]} {reason}", *short) if reason else short
             inside.append(replace(bar, row=row, labels=labels))
         parts = sorted(
             (s for s in own if s.level == "action" and s.start < stay.end and s.end > stay.start),
-            key=lambda s: (s.start, s.action or ""),
+            key=lambda s: (s.start, s.opened),
         )
         for part, part_row in zip(parts, rows_of([(s.start, s.end) for s in parts]), strict=True):
             action_rows = max(action_rows, part_row + 1)

@@ -11,7 +11,7 @@ from pipesim.trace.log import Trace
 from pipesim.views.execution_gantt import draw_executions
 from pipesim.views.figures import Picture, count_text, duration_text, moment_text, new_figure, one_line
 from pipesim.views.lanes import Bar, BarKind, execution_lanes
-from pipesim.views.passages import Passage, ending_text, headline, passages, tally
+from pipesim.views.passages import Passage, ending_text, failure_text, headline, passages, tally
 from pipesim.views.plot import Words
 from pipesim.views.stage_gantt import draw_stages
 from pipesim.views.stage_lanes import stage_lanes
@@ -169,5 +169,7 @@ def _alt(
 def _ending(passage: Passage, numbers: dict[str, int]) -> str:
     if passage.status == Status.SUCCEEDED:
         return ""
+    if passage.status == Status.FAILED:
+        return f"#{passage.number} {failure_text(passage, with_stage=True)}"
     where = f" in {one_line(passage.stage, 30)}" if passage.stage and passage.is_open else ""
     return f"#{passage.number} {ending_text(passage, numbers)}{where}"

@@ -135,7 +135,7 @@ def test_the_alternative_text_tells_the_facts():
         "mode SUPERSEDED",
         "09:00 UTC Mon 2 Mar 2026",
         "5 executions in 1 h 52 min, 3 in progress, 1 superseded, 1 failed",
-        "#2 failed: SecurityScan",
+        "#2 failed: SecurityScan in Test",
         "#3 superseded by #4",
         "#4 in progress in Approval",
         "2 waited in front of a stage, at most 22 min for Approval",
@@ -147,7 +147,7 @@ def test_troubles_are_marked():
     found = words(timeline(stories.troubles(), width=26))
 
     assert "#3 · rollback to #1" in found
-    assert "✓ rolled back in 8 min" in found
+    assert "✓ Staging rolled back in 8 min" in found
     assert "✗ rejected: Stakeholders" in found
     assert "✗ failed: Deploy" in found
     assert "■ stopped: wrong branch" in found
@@ -155,6 +155,13 @@ def test_troubles_are_marked():
     assert "retried after 18 min" in found
     assert "Staging: transition disabled" in found
     assert "Approval: answered after 15 min" in found
+
+
+def test_a_failure_names_its_stage_where_the_bar_cannot():
+    wide, narrow = timeline(stories.troubles(), width=26), timeline(stories.troubles(), width=8)
+
+    assert "✗ failed: Deploy" in words(wide)
+    assert "✗ failed: Deploy in Staging" in words(narrow)
 
 
 def test_a_skipped_stage_is_named_where_the_execution_ends():
@@ -175,6 +182,30 @@ def test_waiting_for_a_pool_names_the_pool():
 
     assert [bar.labels[0] for bar in held] == ["Build: waits for builds"] * 3
     assert [bar.end - bar.start for bar in held] == [360.0] * 3
+
+
+def test_an_answered_approval_is_not_red_because_a_later_action_failed():
+    story = Story("shop", {"Approve": ["Ask", "Ship"]})
+    story.start(0, 1)
+    story.add(0, EventKind.STAGE_ENTERED, 1, "Approve", attempt=1)
+    story.add(0, EventKind.ACTION_STARTED, 1, "Approve", "Ask", 1)
+    story.add(0, EventKind.APPROVAL_REQUESTED, 1, "Approve", "Ask", 1, token="t")
+    story.add(60, EventKind.APPROVAL_ANSWERED, 1, "Approve", "Ask", 1, status="Approved", by="ann")
+    story.add(60, EventKind.ACTION_SUCCEEDED, 1, "Approve", "Ask", 1)
+    story.add(60, EventKind.ACTION_STARTED, 1, "Approve", "Ship", 1)
+    story.add(90, EventKind.ACTION_FAILED, 1, "Approve", "Ship", 1, code="JobFailed")
+    story.add(90, EventKind.STAGE_FAILED, 1, "Approve", attempt=1)
+    story.add(90, EventKind.EXECUTION_FAILED, 1, "Approve")
+    trace = story.trace()
+    (lane,) = lanes_of(trace)
+    (stage,) = stage_lanes(trace, trace.end, list(passages(trace).values()))
+
+    assert [(bar.kind, bar.status) for bar in lane.bars] == [
+        (BarKind.HOLD, "Succeeded"),
+        (BarKind.WORK, "Failed"),
+    ]
+    assert lane.bars[0].labels[0] == "Approve: answered after 1 h"
+    assert [bar.labels[0] for bar in stage.inside] == ["#1 answered after 1 h", "✗ #1"]
 
 
 def test_a_stage_is_not_held_while_another_of_its_actions_works():
