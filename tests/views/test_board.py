@@ -202,6 +202,8 @@ def test_the_drawing_shows_every_stage_and_keeps_texts_apart(name, width):
     found = [t.get_window_extent(renderer) for t in figure.axes[0].texts if t.get_text()]
     right, top = figure.get_size_inches() * figure.dpi
 
+    areas = [stage.get_window_extent(renderer) for stage in stages]
+    assert not any(one.overlaps(other) for place, one in enumerate(areas) for other in areas[place + 1 :])
     assert len(stages) == len(picture.panels)
     assert set(shown(picture)) >= {panel.name for panel in picture.panels}
     assert all(box.x0 >= 0 and box.x1 <= right and box.y0 >= 0 and box.y1 <= top for box in found)
