@@ -71,7 +71,7 @@ def _cell(cell: NotebookNode, place: int, solutions: bool) -> NotebookNode:
     if "solution" in tags and not solutions:
         text, tags = INVITATION, [tag for tag in tags if tag != "solution"]
     make = v4.new_code_cell if cell.cell_type == "code" else v4.new_markdown_cell
-    return make(text, id=f"cell-{place:03}", metadata={"tags": tags} if tags else {})
+    return make(text, id=str(place), metadata={"tags": tags} if tags else {})
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "solutions" / "01_first_change.ipynb"
+PICTURES = 6
 FINISHED = """count => {
   const cells = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
   return cells.length === count && cells.every(cell => /^\\[\\d+\\]:$/.test(cell.textContent.trim()));
@@ -30,11 +31,11 @@ def test_the_first_notebook_runs_in_a_browser(
     page.wait_for_function(FINISHED, arg=code_cell_count(NOTEBOOK), timeout=120_000)
     page.screenshot(path=tmp_path / "page.png")
 
-    errors = page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']")
-    expect(errors).to_have_count(1)
-    expect(errors).to_contain_text("Error")
+    red = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']")
+    expect(red).to_have_count(1)
+    expect(red).to_contain_text("Did you mean 'CodeBuild'")
     pictures = page.locator(".jp-OutputArea-output svg, .jp-OutputArea-output img")
-    assert pictures.count() >= 3
+    assert pictures.count() >= PICTURES
     for picture in pictures.all():
         picture.scroll_into_view_if_needed()
         box = picture.bounding_box()

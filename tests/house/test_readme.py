@@ -1,0 +1,160 @@
+"""What README.md claims, and what proves it.
+
+Every item of a list in the README, and every other sentence that promises something, stands in `CLAIMS`
+beside the tests (``file::name``) or the files that show it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pipesim.cli import commands
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+VIEWS = "tests/views/"
+LOAD = "tests/formats/test_load.py::"
+
+CLAIMS: dict[str, tuple[str, ...]] = {
+    "It needs no AWS account, no credentials and no network.": (
+        "tests/test_notebooks.py::test_it_runs_from_top_to_bottom",
+    ),
+    "This needs Python 3.11 or newer and nothing else.": (".ci/run", "tests/house/test_commands.py::test_ci_runs_both"),
+    "A diagram of the pipeline at any moment: stages in their order, parallel actions together, every status as "
+    "colour, symbol and word.": (
+        VIEWS + "test_diagram.py",
+        VIEWS + "test_theme.py::test_every_pair_differs_in_colour_or_in_hatch_and_always_in_sign_and_word",
+    ),
+    "A timeline: one lane an execution or a stage, with waiting told apart from working and named by its reason.": (
+        VIEWS + "test_timeline.py::test_waiting_is_hatched_and_work_is_not",
+        VIEWS + "test_timeline.py::test_stages_show_who_holds_them_and_the_queue_in_front",
+        VIEWS + "test_timeline.py::test_waiting_for_a_pool_names_the_pool",
+    ),
+    "The board: what the console would show at one moment.": (
+        VIEWS + "test_board.py::test_it_shows_who_is_inside_and_who_waits",
+    ),
+    "Tables of executions, events, spans and measures, as pandas frames.": (
+        VIEWS + "test_tables.py::test_columns_and_types_do_not_depend_on_the_rows",
+    ),
+    "Diagrams need no Graphviz on the machine; where the real `dot` is present it is used.": (
+        VIEWS + "test_render.py",
+        ".ci/run",
+    ),
+    "CodePipeline's own JSON, as `aws codepipeline get-pipeline` prints it or `create-pipeline` takes it, V1 and V2.": (
+        LOAD + "test_every_wrapping_gives_the_same_pipeline",
+        LOAD + "test_to_document_and_load_are_each_others_inverse",
+    ),
+    "A sketch: `GitHub → CodeBuild → Manual Approval → Elastic Beanstalk` is a complete pipeline too.": (
+        "tests/formats/test_sketch.py::test_the_courses_lines_are_valid_pipelines",
+    ),
+    "Assumptions: what AWS does not write down (durations, failures, arrivals, approvers) stands in a TOML profile.": (
+        "tests/assumptions/test_profile.py::test_every_member_is_read",
+    ),
+    "Every problem of a declaration is reported at once, each with its place and a way out.": (
+        "tests/definition/test_checking.py::test_problems_are_in_document_order_without_duplicates",
+        "tests/definition/test_rules.py::test_every_rule_has_a_sample_that_breaks_it_and_no_other",
+    ),
+    "The same seed gives the same trace, in another process too.": (
+        "tests/engine/test_laws.py::test_same_seed_same_trace_and_the_trace_survives_writing",
+        ".ci/run",
+    ),
+    "Each has `--help` with examples.": ("tests/house/test_readme.py::test_commands_have_help_with_examples",),
+    "The exit status is 0 when all is well, 1 when problems were found, 2 when the input cannot be used.": (
+        "tests/cli/",
+    ),
+    "The solutions of its exercises are in `notebooks/solutions/`.": (
+        "tests/test_notebooks.py::test_built_files_equal_their_sources",
+    ),
+    "Durations, failures and people are assumptions; AWS does not publish them. [docs/fidelity.md](docs/fidelity.md) "
+    "says for every behaviour whether it is modelled, assumed or left out.": (
+        "tests/house/test_fidelity.py::test_a_row_is_whole",
+    ),
+    "No action does its work: a build takes a while and perhaps fails, and nothing is compiled or deployed.": (
+        "pipesim/engine/behaviours/work.py::work",
+    ),
+    "PDF diagrams need the real `dot` or `pip install 'pipesim[pdf]'`.": (VIEWS + "test_render.py",),
+}
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def bullets() -> list[str]:
+    return re.findall(r"^- (.+)$", README, flags=re.MULTILINE)
+
+
+def defined_names(path: Path) -> set[str]:
+    return {
+        node.name
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+
+
+@pytest.mark.parametrize("bullet", bullets(), ids=lambda text: text[:40])
+def test_every_item_of_a_list_is_a_proven_claim(bullet: str):
+    assert bullet in CLAIMS
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda text: text[:40])
+def test_every_claim_stands_in_the_readme_and_has_its_proof(claim: str):
+    assert claim in plain(README)
+    assert CLAIMS[claim]
+    for proof in CLAIMS[claim]:
+        place, _, name = proof.partition("::")
+        assert (ROOT / place).exists(), proof
+        if place.endswith("/"):
+            assert list((ROOT / place).glob("test_*.py")), proof
+        if name:
+            assert name in defined_names(ROOT / place), proof
+
+
+def test_links_and_pictures_lead_somewhere():
+    targets = re.findall(r"\]\(([^)#]+)\)", README)
+
+    assert targets
+    for target in targets:
+        assert (ROOT / target).is_file(), target
+
+
+def test_pictures_have_words_for_those_who_do_not_see_them():
+    assert all(len(words) > 30 for words in re.findall(r"!\[(.*?)\]", README))
+
+
+def test_the_python_example_runs():
+    (example,) = re.findall(r"^```python\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+    done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, timeout=120, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "E5" in done.stdout
+
+
+def test_commands_have_help_with_examples():
+    names = re.findall(r"^pipesim (\w+)", README, flags=re.MULTILINE)
+
+    assert sorted(names) == sorted(commands.commands)
+    for name in names:
+        shown = CliRunner().invoke(commands, [name, "--help"])
+        assert shown.exit_code == 0
+        if name != "fidelity":
+            assert f"pipesim {name}" in shown.output.split("Examples:")[1]
+
+
+def test_options_of_the_readme_exist():
+    names = "|".join(commands.commands)
+    for name, rest in re.findall(rf"pipesim ({names}) ([^\n`]*)", README):
+        known = {option for parameter in commands.commands[name].params for option in parameter.opts}
+        assert set(re.findall(r"(?<!\S)--?[a-z]+", rest)) <= known, rest
+
+
+def test_the_readme_names_no_machine_and_no_registry():
+    assert not re.search(r"/home/|/root/|https?://(?!keepachangelog|semver)", README)

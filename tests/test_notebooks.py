@@ -1,0 +1,189 @@
+"""The notebooks: built from their sources, without outputs, and running from top to bottom."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+import pipesim
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+SOURCES = sorted((NOTEBOOKS / "source").glob("*.py"))
+LEARNERS = sorted(NOTEBOOKS.glob("*.ipynb"))
+SOLUTIONS = sorted((NOTEBOOKS / "solutions").glob("*.ipynb"))
+MAY_IMPORT = {"pipesim", "numpy", "pandas", "matplotlib", "boto3"}
+LINES_A_CELL = 10
+BUDGET = 60.0
+HARMLESS = "Kernel is running over TCP without encryption"
+
+
+def load_tool(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+builder = load_tool("build_notebooks")
+
+
+def read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path: Path) -> list[NotebookNode]:
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def tags(cell: NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(NOTEBOOKS))
+
+
+def test_there_is_a_notebook():
+    assert SOURCES
+
+
+def test_built_files_equal_their_sources():
+    assert builder.stale() == []
+
+
+def test_a_build_is_the_same_every_time():
+    source = SOURCES[0].read_text(encoding="utf-8")
+
+    assert builder.build(source, solutions=True) == builder.build(source, solutions=True)
+
+
+def test_learners_do_not_get_the_solutions():
+    source = '# %% [markdown]\n# Task\n\n# %% tags=["solution"]\nanswer = 42\n'
+
+    assert "answer" in builder.build(source, solutions=True)
+    assert "answer" not in builder.build(source, solutions=False)
+    assert builder.INVITATION in builder.build(source, solutions=False)
+
+
+@pytest.mark.parametrize("path", LEARNERS, ids=named)
+def test_no_leftover_of_a_solution(path: Path):
+    text = path.read_text(encoding="utf-8").lower()
+
+    assert '"solution"' not in text
+    for cell in code_cells(NOTEBOOKS / "solutions" / path.name):
+        if "solution" in tags(cell):
+            assert all(cell.source != other.source for other in code_cells(path))
+
+
+@pytest.mark.parametrize("path", [*LEARNERS, *SOLUTIONS], ids=named)
+def test_nothing_of_a_run_is_kept(path: Path):
+    notebook = read(path)
+
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert notebook.metadata.kernelspec.name == "python3"
+    for cell in notebook.cells:
+        assert set(cell.metadata) <= {"tags"}
+        if cell.cell_type == "code":
+            assert (cell.outputs, cell.execution_count) == ([], None)
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=named)
+def test_imports_are_few(path: Path):
+    imported = set()
+    for cell in code_cells(path):
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            if isinstance(node, ast.ImportFrom):
+                assert not (node.module or "").startswith("pipesim"), "nothing from inside the package"
+                imported.add((node.module or "").split(".")[0])
+
+    assert imported <= MAY_IMPORT
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=named)
+def test_cells_are_short_and_carry_no_style(path: Path):
+    for cell in code_cells(path):
+        assert len(cell.source.splitlines()) <= LINES_A_CELL, cell.source
+        for word in ("rcParams", "figsize", "color="):
+            assert word not in cell.source, f"{word} belongs in pipesim.views.theme"
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=named)
+def test_every_name_used_is_public(path: Path):
+    used = {
+        node.attr
+        for cell in code_cells(path)
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "ps"
+    }
+
+    assert used
+    assert used <= set(pipesim.__all__)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_a_lesson_has_its_parts(path: Path):
+    text = path.read_text(encoding="utf-8")
+
+    for part in (
+        "## What you'll do",
+        "## What you'll learn",
+        "## What you'll need",
+        "Predict",
+        "raises-exception",
+        "Check yourself",
+        "## Summary",
+        "## Exercises",
+        "## In practice",
+        "## Further reading",
+    ):
+        assert part in text, f"{path.name} lacks {part!r}"
+
+
+def execute(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> NotebookNode:
+    """Run a notebook with no network to reach and no AWS credentials to find."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
+    notebook = read(path)
+    NotebookClient(
+        notebook, timeout=BUDGET, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    ).execute()
+    return notebook
+
+
+@pytest.mark.notebook
+@pytest.mark.parametrize("path", [*SOLUTIONS, *LEARNERS], ids=named)
+def test_it_runs_from_top_to_bottom(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    began = time.monotonic()
+
+    notebook = execute(path, tmp_path, monkeypatch)
+
+    assert time.monotonic() - began < BUDGET
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        assert bool(errors) == ("raises-exception" in tags(cell)), cell.source
+        assert not [
+            output.text
+            for output in cell.outputs
+            if output.output_type == "stream" and output.name == "stderr" and HARMLESS not in output.text
+        ]
