@@ -4,6 +4,7 @@ A pipeline declaration goes in, a simulated life of that pipeline comes out, and
 everything a person sees is read off that life.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ _HOMES = {
         "TraceError",
     ),
     "pipesim.formats.load": ("load",),
-    "pipesim.formats.samples": ("sample",),
+    "pipesim.formats.samples": ("sample", "sample_profile"),
     "pipesim.trace.critical_path": ("critical_path",),
     "pipesim.trace.events": ("Event", "EventKind"),
     "pipesim.trace.log": ("Trace",),
@@ -105,6 +106,7 @@ if TYPE_CHECKING:
     from pipesim.errors import TraceError as TraceError
     from pipesim.formats.load import load as load
     from pipesim.formats.samples import sample as sample
+    from pipesim.formats.samples import sample_profile as sample_profile
     from pipesim.trace.critical_path import critical_path as critical_path
     from pipesim.trace.events import Event as Event
     from pipesim.trace.events import EventKind as EventKind
@@ -134,3 +136,7 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """List the public names for completion."""
     return sorted(__all__)
+
+
+if "IPython" in sys.modules:
+    import_module("pipesim.views.display").register()
