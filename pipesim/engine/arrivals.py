@@ -18,6 +18,7 @@ from pipesim.vocabulary import TriggerType
 if TYPE_CHECKING:
     from pipesim.engine.simulation import Simulation
 
+THIRTY_DAYS = 30 * 86400.0
 POLLERS = frozenset({"S3", "CodeCommit", "GitHub"})
 
 
@@ -59,6 +60,10 @@ class Source:
 
     def _leave_for_poll(self) -> None:
         sim = self.sim
+        if sim.now - sim.last_start > THIRTY_DAYS:
+            reason = "polling was switched off after 30 days without an execution"
+            sim.emit(EventKind.CHANGE_IGNORED, detail={"change": sim.new_change(), "reason": reason})
+            return
         self._unseen.append((sim.new_change(), sim.now))
         if self._found_at is None:
             interval = sim.delays.polling

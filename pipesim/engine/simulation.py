@@ -65,6 +65,8 @@ class Simulation:
         uuids: True: executions and actions are named by UUIDs, as the service does.
         account: the twelve digits of the account.
         region: where the pipeline lives.
+        env: the clock to live by, where several pipelines share one; None: a clock of its own.
+        pools: pools that several pipelines share; None: those of the assumptions.
 
     Raises:
         DeclarationError: the declaration breaks rules.
@@ -90,6 +92,8 @@ class Simulation:
         uuids: bool = False,
         account: str = "111122223333",
         region: str = "us-east-1",
+        env: Clock | None = None,
+        pools: Mapping[str, PoolInUse] | None = None,
     ) -> None:
         refuse_problems(pipeline)
         self.assumptions = assumptions or Assumptions()
@@ -97,11 +101,12 @@ class Simulation:
         self.account = account
         self.region = region
         self.delays = self.assumptions.delays
-        self.env = Clock()
+        self.env = env or Clock()
         self.shows_action_ids = uuids
         self.head = 0
         self.newest_change = ""
         self.unfinished = 0
+        self.last_start = 0.0
         self.executions: dict[str, Execution] = {}
         self.tokens: dict[str, str] = {}
         self.answered: dict[str, str] = {}
@@ -110,7 +115,9 @@ class Simulation:
         self.plan: Plan = make_plan(pipeline, self.assumptions, self.streams, self._behaviours)
         self.doors: dict[str, Door] = {stage.name: Door(stage.name) for stage in pipeline.stages}
         self.admission = ADMISSIONS[pipeline.execution_mode]()
-        self.pools = {name: PoolInUse(self.env, name, pool) for name, pool in self.assumptions.pools.items()}
+        if pools is None:
+            pools = {name: PoolInUse(self.env, name, pool) for name, pool in self.assumptions.pools.items()}
+        self.pools = pools
         self._first_pipeline = pipeline
         self._started = 0
         self._runs: Counter[str] = Counter()
@@ -400,10 +407,9 @@ class Simulation:
         execution.passage = None
         door = self.door(passage.plan.stage.name)
         passage.emit(_STAGE_ENDINGS[status])
-        if status is StageExecutionStatus.SUCCEEDED:
+        if status is StageExecutionStatus.SUCCEEDED and not passage.rollback:
             execution.completed.append(door.stage)
-            if passage.overridable is None:
-                del execution.passages[door.stage]
+            del execution.passages[door.stage]
             if execution.type == ExecutionType.STANDARD:
                 door.last_good = execution
         goes_on = status is StageExecutionStatus.SKIPPED or (
@@ -465,6 +471,7 @@ class Simulation:
 
     def _new_execution(self, change: str) -> Execution:
         self._started += 1
+        self.last_start = self.now
         number = self._started
         name = self._uuid(f"execution {number}") if self.shows_action_ids else f"E{number}"
         execution = Execution(name, number, self.plan, change, self.head)

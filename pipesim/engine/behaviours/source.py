@@ -2,8 +2,10 @@
 
 Connections and webhooks run the change that started them, and so does the older
 road of polling; only in PARALLEL mode do CodeCommit and S3 sources take the newest
-change there is when the action begins.
-Source: CodePipeline User Guide, "How executions are processed in PARALLEL mode".
+change there is when the action begins, and so does the rollback of a source stage,
+whose execution nevertheless reports the target's revision.
+Source: CodePipeline User Guide, "How executions are processed in PARALLEL mode";
+recorded answers of the service for the rollback.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import simpy
 
 from pipesim.engine.behaviours.work import spend_time
 from pipesim.engine.outcome import Outcome
+from pipesim.vocabulary import ExecutionType
 
 if TYPE_CHECKING:
     from pipesim.engine.action import ActionRun
@@ -59,6 +62,8 @@ def revision_of(provider: str, change: str) -> str:
 def _change(run: ActionRun) -> str:
     """The change that the action fetches."""
     sim, execution = run.sim, run.execution
+    if execution.type == ExecutionType.ROLLBACK:
+        return sim.newest_change
     newest = run.plan.action.provider in TAKES_THE_NEWEST
     if newest and not sim.admission.has_locks and sim.head > execution.head:
         return sim.newest_change
