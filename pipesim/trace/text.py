@@ -50,15 +50,17 @@ def format_trace(events: Iterable[Event], start: datetime | None = None) -> str:
         events: such as a `Trace` or a part of it.
         start: the calendar moment of time zero, to write calendar time; None: time since the start.
     """
+    told = list(events)
+    places = max((len(clock(event.time).partition(".")[2]) for event in told), default=0)
     rows = [["time", "execution", "stage", "action", "what happened"]]
-    for event in events:
+    for event in told:
         names = [one_line(name or "") for name in (event.execution, event.stage, event.action)]
-        rows.append([_moment(event, start), *names, sentence(event)])
+        rows.append([_moment(event, start, places), *names, sentence(event)])
     return columns(rows, right=[0])
 
 
-def _moment(event: Event, start: datetime | None) -> str:
-    return clock(event.time) if start is None else calendar(start, event.time)
+def _moment(event: Event, start: datetime | None, places: int | None = None) -> str:
+    return clock(event.time, places) if start is None else calendar(start, event.time)
 
 
 def _because(event: Event, *members: str) -> str:
@@ -148,10 +150,10 @@ def _requested(event: Event) -> str:
 
 
 def _answered(event: Event) -> str:
-    answer = {"Approved": "was approved", "Rejected": "was rejected"}.get(
-        str(event.detail.get("status")), "was answered"
-    )
-    return f"{_action(event)} {answer}{_by(event)}{_because(event, 'summary')}"
+    status, who = event.detail.get("status"), event.detail.get("by")
+    answer = {"Approved": "was approved", "Rejected": "was rejected"}.get(str(status), "was answered")
+    said = event.detail.get("summary") != f"{status} by {who}"
+    return f"{_action(event)} {answer}{_by(event)}" + (_because(event, "summary") if said else ".")
 
 
 def _action(event: Event) -> str:

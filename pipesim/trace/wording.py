@@ -31,23 +31,24 @@ def spell(seconds: float) -> str:
     return f"{seconds:g} s"
 
 
-def clock(seconds: float) -> str:
-    """Return a moment as time since the start, with days and thousandths only where they say something.
+def clock(seconds: float, places: int | None = None) -> str:
+    """Return a moment as time since the start, with days only where they say something.
 
     Args:
         seconds: since the trace's start.
+        places: digits after the second, 0 to 3; None: as many as say something.
 
-    >>> clock(0), clock(3725.4), clock(93_784)
-    ('00:00:00', '01:02:05.4', '1d 02:03:04')
+    >>> clock(0), clock(3725.4), clock(93_784), clock(5, places=2)
+    ('00:00:00', '01:02:05.4', '1d 02:03:04', '00:00:05.00')
     """
-    thousandths = round(seconds * 1000)
-    days, thousandths = divmod(thousandths, 86_400_000)
+    days, thousandths = divmod(round(round(seconds, 3 if places is None else places) * 1000), 86_400_000)
     hours, thousandths = divmod(thousandths, 3_600_000)
     minutes, thousandths = divmod(thousandths, 60_000)
     whole, thousandths = divmod(thousandths, 1000)
     text = f"{hours:02}:{minutes:02}:{whole:02}"
-    if thousandths:
-        text += f".{thousandths:03}".rstrip("0")
+    fraction = f"{thousandths:03}".rstrip("0") if places is None else f"{thousandths:03}"[:places]
+    if fraction:
+        text += f".{fraction}"
     return f"{days}d {text}" if days else text
 
 

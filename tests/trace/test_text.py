@@ -58,6 +58,32 @@ def test_a_sentence_needs_no_detail_and_ends_with_a_full_stop(kind: EventKind) -
             "E1: Sign was rejected by bob.",
         ),
         (
+            Event(
+                0,
+                0,
+                K.APPROVAL_ANSWERED,
+                "E1",
+                "Prod",
+                "Sign",
+                1,
+                {"status": "Approved", "by": "bob", "summary": "Approved by bob"},
+            ),
+            "E1: Sign was approved by bob.",
+        ),
+        (
+            Event(
+                0,
+                0,
+                K.APPROVAL_ANSWERED,
+                "E1",
+                "Prod",
+                "Sign",
+                1,
+                {"status": "Approved", "by": "bob", "summary": "looks good"},
+            ),
+            "E1: Sign was approved by bob: looks good.",
+        ),
+        (
             Event(0, 0, K.STAGE_RESUMED, "E1", "Build", None, 2, {"mode": "FAILED_ACTIONS"}),
             "E1 retries stage Build by hand with its failed actions.",
         ),
@@ -87,8 +113,8 @@ def test_a_trace_as_an_aligned_table(story: Story) -> None:
 
     assert format_trace(story.trace).splitlines() == [
         "      time  execution  stage  action  what happened",
-        "  00:00:00                            Pipeline shop was created.",
-        "  00:00:00  E1                        E1 started with change c0ffee1.",
+        "00:00:00.0                            Pipeline shop was created.",
+        "00:00:00.0  E1                        E1 started with change c0ffee1.",
         "00:00:01.5  E1         Build          E1 entered stage Build.",
         "00:00:01.5  E1         Build  Web     E1: Web started.",
     ]
