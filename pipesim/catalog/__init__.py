@@ -1,0 +1,1 @@
+"""The catalog: facts about AWS as data, each with its source."""
