@@ -255,10 +255,9 @@ def _card(action: Action, place: int, known: StageState | None, state: PipelineS
     style = status_style(status, theme)
     room = CARD_WIDTH - 8
     name = markup(shorten(action.name, room, NAME_SIZE, bold=True))
-    lines = [
-        _font(f"<b>{name}</b>", NAME_SIZE, theme.ink),
-        _font(markup(shorten(provider_text(action), room, SMALL_SIZE)), SMALL_SIZE, theme.muted),
-    ]
+    lines = [_font(f"<b>{name}</b>", NAME_SIZE, theme.ink)]
+    if provider := provider_text(action):
+        lines.append(_font(markup(shorten(provider, room, SMALL_SIZE)), SMALL_SIZE, theme.muted))
     if state is not None:
         words = f"{style.shape} {action_words(action.name, known, state)}"
         lines.append(_font(markup(shorten(words, room, SMALL_SIZE)), SMALL_SIZE, style.text))
@@ -311,7 +310,7 @@ def _action_status(found: ActionState | None) -> str | None:
 
 
 def _action_text(action: Action, known: StageState | None, state: PipelineState | None) -> str:
-    text = f"{action.name}: {action.category}, {provider_text(action)}"
+    text = ", ".join(part for part in (action.name, action.category, provider_text(action)) if part)
     if state is None:
         return text
     found = _action_state(known, action.name)

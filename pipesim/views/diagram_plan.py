@@ -12,7 +12,6 @@ import graphviz
 from pipesim.assumptions.units import format_duration
 from pipesim.definition.model import Action, Pipeline, Stage
 from pipesim.trace.snapshot import PipelineState, StageState
-from pipesim.views.diagram_labels import attribute, markup, plain, shorten
 from pipesim.views.diagram_cards import (
     CARD_WIDTH,
     columns_of,
@@ -27,6 +26,7 @@ from pipesim.views.diagram_cards import (
     stage_status,
     transition_text,
 )
+from pipesim.views.diagram_labels import attribute, markup, plain, shorten
 from pipesim.views.theme import DISABLED, Theme, status_style
 
 SINGLE_ROW = 11
@@ -123,7 +123,9 @@ def rows_of(places: list[Place]) -> list[list[Place]]:
 
 def _title(pipeline: Pipeline, state: PipelineState | None, theme: Theme) -> str:
     mode = plain(pipeline.execution_mode)
-    parts = [f"{mode} mode", f"type {plain(pipeline.effective_type)}"]
+    parts = [f"{mode} mode"]
+    if kind := pipeline.effective_type:
+        parts.append(f"type {plain(kind)}")
     if state is not None:
         parts.append(f"after {format_duration(state.time, 2)}" if state.time else "at the start")
     return (
