@@ -1,12 +1,12 @@
 from dataclasses import replace
 
 import pytest
-from pipesim.catalog.action_types import ACTION_TYPES, find_action_type
-from pipesim.catalog.rule_types import RULE_TYPES, find_rule_type
 
 from pipesim.assumptions.distributions import Constant, LogNormal
 from pipesim.assumptions.model import DEFAULT_APPROVER, ActionAssumption, Approver, Assumptions, Pool, RuleAssumption
 from pipesim.assumptions.resolve import UNKNOWN_DURATION, resolve
+from pipesim.catalog.action_types import ACTION_TYPES, find_action_type
+from pipesim.catalog.rule_types import RULE_TYPES, find_rule_type
 from pipesim.definition.model import (
     Action,
     ActionTypeId,
@@ -102,6 +102,14 @@ def test_a_star_answers_every_approval_that_has_no_key_of_its_own():
     resolved = resolve(SHOP, Assumptions(approvals={"*": nobody, "Approve/Legal": quick}))
 
     assert (nobody, quick) == (resolved.approver("Approve", "Stakeholders"), resolved.approver("Approve", "Legal"))
+
+
+def test_an_approval_is_found_by_its_own_name():
+    quick = Approver(Constant(5))
+
+    resolved = resolve(SHOP, Assumptions(approvals={"Legal": quick, "*": Approver()}))
+
+    assert (Approver(), quick) == (resolved.approver("Approve", "Stakeholders"), resolved.approver("Approve", "Legal"))
 
 
 def test_rules_are_found_by_stage_name_and_provider():
