@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from pipesim.catalog import rule_types
+from pipesim.catalog.rule_types import find_rule_type
 from pipesim.definition.paths import join
 from pipesim.definition.reading import did_you_mean
 from pipesim.definition.rules.actions import COMMANDS
 from pipesim.definition.rules.subject import BEFORE_ENTRY, ON_FAILURE, ON_SUCCESS, Subject
 from pipesim.definition.rules.table import OBSERVED, STAGE, Found, rule
 from pipesim.vocabulary import ExecutionMode, Result
-
-if TYPE_CHECKING:
-    from pipesim.catalog.rule_types import RuleType
 
 GUIDE = "user guide page stage-conditions"
 
@@ -26,9 +24,6 @@ RESULTS = {
 
 PLAIN_FAILURE_RESULTS = (Result.ROLLBACK, Result.RETRY)
 """What a stage may do on failure without a condition."""
-
-SKIP_RULES = ("LambdaInvoke", "VariableCheck")
-"""The rules that can skip a stage."""
 
 
 @rule(
@@ -141,11 +136,12 @@ def skip_rule(subject: Subject) -> Iterator[Found]:
     for placed in subject.rules:
         skips = placed.of.gate == BEFORE_ENTRY and placed.of.condition.result == Result.SKIP
         provider = placed.rule.type.provider
-        if skips and provider not in SKIP_RULES and _rule_type(provider) is not None:
+        type_ = find_rule_type(provider)
+        if skips and type_ is not None and not type_.skips:
             yield Found(
                 join(placed.path, "ruleTypeId"),
                 f"The rule {provider} cannot be used with the result SKIP: stage '{placed.of.stage.name}'",
-                f"rules that can skip are {' and '.join(SKIP_RULES)}",
+                f"rules that can skip are {' and '.join(known.provider for known in rule_types.RULE_TYPES if known.skips)}",
             )
 
 
@@ -178,8 +174,8 @@ def unknown_rule_type(subject: Subject) -> Iterator[Found]:
     """Find rules of a provider or version that does not exist."""
     for placed in subject.rules:
         type_ = placed.rule.type
-        if _rule_type(type_.provider) is None or type_.version != "1":
-            known = [known.provider for known in _rule_types()]
+        if find_rule_type(type_.provider) is None or type_.version != "1":
+            known = [known.provider for known in rule_types.RULE_TYPES]
             yield Found(
                 join(placed.path, "ruleTypeId"),
                 f"RuleType (Category: '{type_.category}', Provider: '{type_.provider}', Owner: '{type_.owner}', "
@@ -198,7 +194,7 @@ def unknown_rule_type(subject: Subject) -> Iterator[Found]:
 def missing_rule_configuration(subject: Subject) -> Iterator[Found]:
     """Find required keys of rules that are absent."""
     for placed in subject.rules:
-        type_ = _rule_type(placed.rule.type.provider)
+        type_ = find_rule_type(placed.rule.type.provider)
         for name in type_.required if type_ is not None else ():
             if name not in placed.rule.configuration:
                 yield Found(
@@ -218,7 +214,7 @@ def missing_rule_configuration(subject: Subject) -> Iterator[Found]:
 def unknown_rule_configuration(subject: Subject) -> Iterator[Found]:
     """Find configuration keys that the rule does not have."""
     for placed in subject.rules:
-        type_ = _rule_type(placed.rule.type.provider)
+        type_ = find_rule_type(placed.rule.type.provider)
         if type_ is None:
             continue
         known = (*type_.required, *type_.optional)
@@ -285,18 +281,6 @@ def parallel_success_rollback(subject: Subject) -> Iterator[Found]:
         rolls = placed.gate == ON_SUCCESS and placed.condition.result == Result.ROLLBACK
         if rolls and subject.pipeline.execution_mode == ExecutionMode.PARALLEL:
             yield _parallel(join(placed.path, "result"), "Success conditions")
-
-
-def _rule_type(provider: str) -> RuleType | None:
-    from pipesim.catalog.rule_types import find_rule_type
-
-    return find_rule_type(provider)
-
-
-def _rule_types() -> tuple[RuleType, ...]:
-    from pipesim.catalog import rule_types
-
-    return rule_types.RULE_TYPES
 
 
 def _parallel(path: str, what: str) -> Found:
