@@ -138,10 +138,11 @@ def skip_rule(subject: Subject) -> Iterator[Found]:
         provider = placed.rule.type.provider
         type_ = find_rule_type(provider)
         if skips and type_ is not None and not type_.skips:
+            able = " and ".join(known.provider for known in rule_types.RULE_TYPES if known.skips)
             yield Found(
                 join(placed.path, "ruleTypeId"),
                 f"The rule {provider} cannot be used with the result SKIP: stage '{placed.of.stage.name}'",
-                f"rules that can skip are {' and '.join(known.provider for known in rule_types.RULE_TYPES if known.skips)}",
+                f"rules that can skip are {able}",
             )
 
 
