@@ -1,1 +1,1 @@
-"""The catalog: facts about AWS as data, each with its source."""
+"""Facts about AWS as data, each with its source: action types, rule types, limits, prices, and names for them."""
