@@ -73,7 +73,9 @@ def markup(text: object) -> str:
 
 def attribute(*lines: object) -> str:
     """Return lines of text escaped for an ordinary attribute, such as a tooltip."""
-    return str(graphviz.escape("\n".join(plain(line).replace("&", "&amp;") for line in lines)))
+    # The library marks the text as no markup by its type, so it must stay of that type.
+    text: str = graphviz.escape("\n".join(plain(line).replace("&", "&amp;") for line in lines))
+    return text
 
 
 def _sign_width(sign: str) -> float:

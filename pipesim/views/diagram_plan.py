@@ -90,8 +90,7 @@ def plan(pipeline: Pipeline, state: PipelineState | None, theme: Theme, *, artif
         node_attr={"shape": "plain", "fontname": theme.font, "fontsize": "12"},
         edge_attr={"color": theme.line, "fontname": theme.font, "fontsize": "10", "fontcolor": theme.muted},
     )
-    known = {stage.name: stage for stage in state.stages} if state else {}
-    places = [Place(number, stage, known.get(stage.name)) for number, stage in enumerate(pipeline.stages)]
+    places = places_of(pipeline, state)
     rows = rows_of(places)
     # Graphviz stacks from the bottom when it draws from left to right, so the first row is written last.
     for row in reversed(rows):
@@ -102,6 +101,12 @@ def plan(pipeline: Pipeline, state: PipelineState | None, theme: Theme, *, artif
     if artifacts:
         _artifacts(graph, rows, theme)
     return str(graph.source)
+
+
+def places_of(pipeline: Pipeline, state: PipelineState | None) -> list[Place]:
+    """Return the stages in their order, each with its state when there is one."""
+    known = {stage.name: stage for stage in state.stages} if state else {}
+    return [Place(number, stage, known.get(stage.name)) for number, stage in enumerate(pipeline.stages)]
 
 
 def rows_of(places: list[Place]) -> list[list[Place]]:

@@ -81,7 +81,7 @@ def test_the_environment_variable_comes_first_then_the_path_then_the_scripts(bar
 
 def test_a_variable_that_names_no_program_is_refused(bare_machine, monkeypatch):
     monkeypatch.setenv(module.VARIABLE, "/nowhere/dot")
-    with pytest.raises(SourceError, match="PIPESIM_DOT is '/nowhere/dot'.*unset"):
+    with pytest.raises(SourceError, match=r"PIPESIM_DOT is '/nowhere/dot'.*unset"):
         render(GRAPH)
 
 
@@ -118,7 +118,9 @@ def test_broken_text_is_refused_by_the_real_engine():
         render("digraph { a [label=<<b>>] ", "svg", "graphviz-pure")
 
 
-@pytest.mark.parametrize(("format", "engine", "said"), [("gif", "auto", "svg, png, pdf, dot"), ("svg", "neato", "'dot'")])
+@pytest.mark.parametrize(
+    ("format", "engine", "said"), [("gif", "auto", "svg, png, pdf, dot"), ("svg", "neato", "'dot'")]
+)
 def test_unknown_formats_and_engines_are_refused_with_the_choices(format, engine, said):
     with pytest.raises(SourceError, match=said):
         render(GRAPH, format, engine)
@@ -137,3 +139,10 @@ def test_no_shell_is_used(monkeypatch, bare_machine):
     assert isinstance(seen["command"], list)
     assert not seen.get("shell")
     assert seen["timeout"] == module.TIME_LIMIT
+
+
+@pytest.mark.dot
+@pytest.mark.parametrize("format", ["svg", "png", "dot", "pdf"])
+def test_the_library_draws(format):
+    pytest.importorskip("pygraphviz")
+    assert STARTS[format] in render(GRAPH, format, "pygraphviz")[:60]
