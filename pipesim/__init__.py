@@ -36,6 +36,7 @@ _HOMES = {
     ),
     "pipesim.formats.load": ("load",),
     "pipesim.formats.samples": ("sample", "sample_profile"),
+    "pipesim.trace.cost": ("cost",),
     "pipesim.trace.critical_path": ("critical_path",),
     "pipesim.trace.events": ("Event", "EventKind"),
     "pipesim.trace.log": ("Trace",),
@@ -107,6 +108,7 @@ if TYPE_CHECKING:
     from pipesim.formats.load import load as load
     from pipesim.formats.samples import sample as sample
     from pipesim.formats.samples import sample_profile as sample_profile
+    from pipesim.trace.cost import cost as cost
     from pipesim.trace.critical_path import critical_path as critical_path
     from pipesim.trace.events import Event as Event
     from pipesim.trace.events import EventKind as EventKind

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipesim.definition.problems import Problem
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in newer click
     """A duration as people write it: ``90s``, ``20m``, ``1h30m``, ``5d``, or a number of seconds."""
 
     name = "duration"

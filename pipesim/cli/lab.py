@@ -24,14 +24,15 @@ def lab(folder: str | None, jupyter_options: tuple[str, ...]) -> None:
       pipesim lab
       pipesim lab my-course --no-browser
     """
-    if folder is not None and folder.startswith("-"):
-        folder, jupyter_options = None, (folder, *jupyter_options)
-    target = Path(folder or "pipesim-notebooks")
+    words = (*(() if folder is None else (folder,)), *jupyter_options)
+    named = bool(words) and not words[0].startswith("-")
+    target = Path(words[0] if named else "pipesim-notebooks")
+    options = words[1:] if named else words
     copied = copy_notebooks(target)
     click.echo(
         f"{copied} notebooks copied to {target}" if copied else f"{target} is complete: nothing copied", err=True
     )
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={target.resolve()}", *jupyter_options]
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={target.resolve()}", *options]
     sys.stderr.flush()
     os.execv(sys.executable, command)
 

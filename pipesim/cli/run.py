@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -100,7 +100,7 @@ def _arrivals(
 
 
 @contextmanager
-def _progress(executions: int | None, how_long: float | None) -> Iterator[object]:
+def _progress(executions: int | None, how_long: float | None) -> Iterator[Callable[[Simulation], object]]:
     """A bar on a terminal: simulated time where it is limited, else executions that have ended."""
     from tqdm import tqdm
 
@@ -118,6 +118,7 @@ def _progress(executions: int | None, how_long: float | None) -> Iterator[object
 
 
 def _print_text(trace: Trace, events: bool) -> None:
+    from pipesim.trace.cost import cost
     from pipesim.trace.measures import measure
     from pipesim.trace.summary import format_executions
     from pipesim.trace.text import format_trace
@@ -128,6 +129,8 @@ def _print_text(trace: Trace, events: bool) -> None:
     click.echo(format_executions(trace))
     click.echo()
     click.echo(str(measure(trace)))
+    click.echo()
+    click.echo(str(cost(trace)))
 
 
 def _write_csv(trace: Trace, target: TextIO) -> None:

@@ -65,6 +65,8 @@ class ActionRun:
             detail = {"id": self.id, **detail}
         if self.configuration is not self.plan.action.configuration:
             detail = {**detail, "configuration": self.configuration}
+        if self.plan.pool in self.sim.pools:
+            detail = {**detail, "pool": self.plan.pool}
         self._emit(EventKind.ACTION_STARTED, detail)
         if trouble is not None:
             self.end(trouble)
@@ -177,8 +179,8 @@ class ActionRun:
                 }
             except KeyError as missing:
                 return Outcome.failed(
-                    f"The variable reference #{{{missing.args[0]}}} in action '{self.plan.action.name}' cannot be"
-                    " resolved: no earlier action of this execution emitted it.",
+                    "An action in this pipeline failed because one or more variables could not be resolved: Action"
+                    f" name={self.plan.action.name}. No earlier action emitted #{{{missing.args[0]}}}.",
                     FailureType.CONFIGURATION_ERROR,
                 )
         for name in self.plan.action.input_artifacts:

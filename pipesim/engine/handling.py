@@ -275,7 +275,7 @@ def override(sim: Simulation, command: Override) -> str:
     execution.completed.append(name)
     passage.emit(EventKind.CONDITION_OVERRIDDEN, condition=command.condition, by=command.by)
     passage.emit(EventKind.STAGE_OVERRIDDEN, condition=command.condition)
-    sim.emit(EventKind.EXECUTION_RESUMED, execution.id, name, detail={"attempt": execution.attempt})
+    sim.emit(EventKind.EXECUTION_RESUMED, execution.id, name, attempt=execution.attempt)
     sim.resume(execution, sim.plan.stages[stage.index + 1 :], None)
     return execution.id
 
@@ -460,7 +460,7 @@ def _announce_resumption(sim: Simulation, execution: Execution, passage: Passage
         EventKind.EXECUTION_RESUMED,
         execution.id,
         passage.plan.stage.name,
-        detail={"attempt": execution.attempt},
+        attempt=execution.attempt,
     )
     passage.resumed(mode, RetryTrigger.MANUAL_STAGE_RETRY)
 

@@ -23,7 +23,7 @@ def artifact_key(pipeline: str, artifact: str, attempt: str, category: str) -> s
         category: the action's category.
 
     >>> artifact_key("a-very-long-pipeline-name", "BuildArtifactOut", "1", "Build")
-    'a-very-long-pipeline/BuildArtif/zwSUbwP'
+    'a-very-long-pipeline/BuildArtif/UOlLU8V'
     """
     number = int.from_bytes(blake2b(f"{attempt}/{artifact}".encode(), digest_size=8).digest(), "big")
     letters = []

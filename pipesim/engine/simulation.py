@@ -130,10 +130,10 @@ class Simulation:
         self._fold: Fold | None = None
         self._folded = 0
         start = self.assumptions.start
-        self.emit(
-            EventKind.PIPELINE_CREATED,
-            detail={"document": immutabledict(pipeline.to_document()), "start": start.isoformat()},
-        )
+        created: dict[str, Any] = {"document": immutabledict(pipeline.to_document()), "start": start.isoformat()}
+        if self.pools:
+            created["pools"] = {name: pool.capacity for name, pool in self.pools.items()}
+        self.emit(EventKind.PIPELINE_CREATED, detail=created)
         self._source = Source(self, executions)
 
     # --- time ------------------------------------------------------------------------------------

@@ -347,7 +347,7 @@ def test_18_the_attempt_number_is_global():
     sim.send(Retry("Deploy", "E1"))
     sim.run()
 
-    assert found(sim, EventKind.EXECUTION_RESUMED)[0].detail["attempt"] == 2
+    assert found(sim, EventKind.EXECUTION_RESUMED)[0].attempt == 2
     assert sim.state.executions["E1"].attempt == 2
 
 

@@ -51,7 +51,7 @@ def revision_of(provider: str, change: str) -> str:
         change: the change's label.
 
     >>> revision_of("CodeCommit", "fix-login")
-    'b3d4c5f9f7f2e7b50a8ea7dd45d2a0d1e4e9d8c1'
+    'eff1965577a12efafdad1d05394297d224362c79'
     """
     if provider == "ECR":
         return "sha256:" + sha256(change.encode()).hexdigest()
