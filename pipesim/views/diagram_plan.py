@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,7 +29,7 @@ from pipesim.views.diagram_labels import attribute, markup, plain, shorten
 from pipesim.views.theme import DISABLED, Theme, status_style
 
 SINGLE_ROW = 11
-ROW = 8
+ROW = 7
 DASHED = frozenset({"Skipped", "Cancelled"})
 
 
@@ -114,7 +113,16 @@ def rows_of(places: list[Place]) -> list[list[Place]]:
     total = sum(place.width for place in places)
     if total <= SINGLE_ROW:
         return [places] if places else []
-    room = math.ceil(total / math.ceil(total / ROW))
+    return min((_filled(places, room) for room in range(ROW, ROW + 3)), key=_raggedness)
+
+
+def _raggedness(rows: list[list[Place]]) -> tuple[bool, int]:
+    """Rate a wrapping: a stage left alone in the last row is worst, then columns that stay empty."""
+    widths = [sum(place.width for place in row) for row in rows]
+    return len(rows[-1]) == 1, max(widths) * len(rows) - sum(widths)
+
+
+def _filled(places: list[Place], room: int) -> list[list[Place]]:
     rows: list[list[Place]] = [[]]
     filled = 0
     for place in places:

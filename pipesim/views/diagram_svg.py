@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 from pipesim.views.theme import LIGHT
 
 SVG = "http://www.w3.org/2000/svg"
+READABLE_SCALE = 0.65
 XLINK_TITLE = "{http://www.w3.org/1999/xlink}title"
 
 
@@ -45,7 +46,9 @@ def readable_svg(picture: bytes, title: str, description: str, background: str) 
         root.insert(0, element)
     root.set("xmlns", SVG)
     root.set("role", "img")
-    root.set("style", f"max-width:100%;height:auto;background:{background}")
+    # A wide picture shrinks to the page as long as its words stay readable, and scrolls beyond.
+    smallest = float(root.get("width", "0pt").removesuffix("pt")) * READABLE_SCALE
+    root.set("style", f"max-width:100%;min-width:{smallest:.0f}pt;height:auto;background:{background}")
     written: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return written
 

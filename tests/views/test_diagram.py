@@ -107,7 +107,7 @@ def test_every_size_becomes_a_picture_that_names_everything(engine, pipeline, st
 def test_a_wide_pipeline_is_wrapped_into_rows_that_fit_a_screen():
     width, height = png_size(draw(many_stages(50), engine=PURE).png)
     assert width < 3000
-    assert height < 3600
+    assert height < 4000
     assert png_size(draw(SHOP, engine=PURE).png)[1] < 500
 
 
@@ -121,6 +121,14 @@ def test_rows_run_like_a_snake_from_the_top(engine):
         assert across == sorted(across, reverse=number % 2 == 1)
     for above, below in pairwise(rows):
         assert max(where[name][1] for name in above) < min(where[name][1] for name in below)
+
+
+@given(count=st.integers(1, 50))
+def test_rows_hold_every_stage_in_order_and_none_is_left_alone(count):
+    places = places_of(many_stages(count), None)
+    rows = rows_of(places)
+    assert [place for row in rows for place in row] == places
+    assert len(rows) == 1 or len(rows[-1]) > 1
 
 
 @ENGINES
@@ -340,6 +348,8 @@ def test_the_picture_in_a_notebook_is_inline_and_named_for_screen_readers():
     assert svg.find(f"{SVG}title").text == "Pipeline shop, QUEUED mode"
     assert "Approval: In progress, inside: #2 c0ffee2, 2 waiting." in svg.find(f"{SVG}desc").text
     assert not [element for element in root.iter() if element.get("id")]
+    width = float(svg.get("width").removesuffix("pt"))
+    assert f"max-width:100%;min-width:{width * 0.65:.0f}pt" in svg.get("style")
 
 
 def test_the_same_pipeline_gives_the_same_bytes():
