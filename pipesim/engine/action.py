@@ -67,7 +67,7 @@ class ActionRun:
             detail = {**detail, "configuration": self.configuration}
         if self.plan.pool in self.sim.pools:
             detail = {**detail, "pool": self.plan.pool}
-        self._emit(EventKind.ACTION_STARTED, detail)
+        self._write(EventKind.ACTION_STARTED, detail)
         if trouble is not None:
             self.end(trouble)
         else:
@@ -86,11 +86,11 @@ class ActionRun:
         if outcome.failure is not None:
             detail["code"] = outcome.failure.value
             detail["message"] = outcome.message
-            self._emit(EventKind.ACTION_FAILED, detail)
+            self._write(EventKind.ACTION_FAILED, detail)
             self.passage.action_ended(self, succeeded=False)
             return
         self._keep(outcome, detail)
-        self._emit(EventKind.ACTION_SUCCEEDED, detail)
+        self._write(EventKind.ACTION_SUCCEEDED, detail)
         self.passage.action_ended(self, succeeded=True)
 
     def abandon(self, summary: str = "") -> None:
@@ -99,13 +99,13 @@ class ActionRun:
         Source: CodePipeline User Guide, "Stop a pipeline execution".
         """
         self._close()
-        self._emit(EventKind.ACTION_ABANDONED, {"summary": summary} if summary else {})
+        self._write(EventKind.ACTION_ABANDONED, {"summary": summary} if summary else {})
         self.passage.action_ended(self, succeeded=False)
 
     def cancel(self) -> None:
         """Call an open approval off because the pipeline was updated."""
         self._close()
-        self._emit(EventKind.ACTION_FAILED, {"summary": "The approval action has been canceled."})
+        self._write(EventKind.ACTION_FAILED, {"summary": "The approval action has been canceled."})
         self.passage.action_ended(self, succeeded=False)
 
     @property
@@ -120,7 +120,7 @@ class ActionRun:
         assert self.answer is not None
         if not summary:
             summary = f"{status.value} by {by}"
-        self._emit(EventKind.APPROVAL_ANSWERED, {"status": status.value, "summary": summary, "by": by})
+        self._write(EventKind.APPROVAL_ANSWERED, {"status": status.value, "summary": summary, "by": by})
         self.clear_timers()
         self.sim.answered[self.plan.key] = self.id
         self.answer.succeed((status, summary))
@@ -140,9 +140,9 @@ class ActionRun:
 
     def emit(self, kind: EventKind, **detail: Any) -> None:
         """Write an event of this action into the trace."""
-        self._emit(kind, detail)
+        self._write(kind, detail)
 
-    def _emit(self, kind: EventKind, detail: Mapping[str, Any]) -> None:
+    def _write(self, kind: EventKind, detail: Mapping[str, Any]) -> None:
         plan = self.plan
         self.sim.emit(kind, self.execution.id, plan.stage, plan.action.name, self.attempt, detail)
 

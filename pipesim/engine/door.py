@@ -39,7 +39,10 @@ class Door:
 
     def next_waiting(self) -> Execution | None:
         """Return the first waiter that may still enter, without taking it out."""
-        return next((execution for execution in self.waiting if not execution.lapsed), None)
+        for execution in self.waiting:
+            if not execution.lapsed:
+                return execution
+        return None
 
     def lapse(self, now: float) -> None:
         """Forget those held longer than 30 days: they stay in front of the stage and never enter.

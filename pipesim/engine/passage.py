@@ -40,6 +40,11 @@ class Passage:
         overridable: the success condition that failed and may be overridden, or None.
     """
 
+    __slots__ = (
+        "_changed", "_crowded", "attempts", "automatic", "done", "execution", "failed", "gate", "manual",
+        "overridable", "plan", "rollback", "running", "sim", "status",
+    )  # fmt: skip
+
     def __init__(self, sim: Simulation, execution: Execution, plan: StagePlan) -> None:
         self.sim = sim
         self.execution = execution

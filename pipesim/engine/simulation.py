@@ -98,8 +98,8 @@ class Simulation:
         refuse_problems(pipeline)
         self.assumptions = assumptions or Assumptions()
         self.seed = seed
-        self.account = account
-        self.region = region
+        self.account: str = account
+        self.region: str = region
         self.delays = self.assumptions.delays
         self.env = env or Clock()
         self.shows_action_ids = uuids
@@ -258,7 +258,8 @@ class Simulation:
         """Write one event into the trace."""
         if type(detail) is not immutabledict:
             detail = immutabledict(detail) if detail else NOTHING
-        self._record(Event(self.env.now, self._count, kind, execution, stage, action, attempt, detail))
+        record = (self.env.now, self._count, kind, execution, stage, action, attempt, detail)
+        self._record(tuple.__new__(Event, record))
         self._count += 1
 
     @property

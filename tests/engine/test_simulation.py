@@ -298,7 +298,10 @@ def test_object_keys_follow_the_service():
 
 
 def test_an_input_of_a_skipped_stage_is_missing():
-    gate = Condition((Rule("Gate", RuleTypeId("VariableCheck"), {"Variable": "#{variables.A}", "Value": "2"}),), "SKIP")
+    gate = Condition(
+        (Rule("Gate", RuleTypeId("VariableCheck"), {"Variable": "#{variables.A}", "Value": "2", "Operator": "EQ"}),),
+        "SKIP",
+    )
     producer = build("Produce", output_artifacts=(OutputArtifact("App"),))
     from dataclasses import replace
 

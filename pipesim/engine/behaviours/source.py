@@ -10,8 +10,7 @@ recorded answers of the service for the rollback.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Generator
 from hashlib import sha1, sha256
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,8 @@ from pipesim.vocabulary import ExecutionType
 if TYPE_CHECKING:
     from pipesim.engine.action import ActionRun
 
+Variable = Callable[["ActionRun", str, str], str]
+
 TAKES_THE_NEWEST = frozenset({"CodeCommit", "S3", "ECR"})
 
 
@@ -34,13 +35,10 @@ def fetch(run: ActionRun) -> Generator[simpy.Event, Any, Outcome]:
     if outcome.failure is not None:
         return outcome
     revision = _override(run) or revision_of(run.plan.action.provider, change)
-    variables = {**source_variables(run, revision, change), **run.plan.assumption.variables}
-    return replace(
-        outcome,
-        revision={"id": revision, "summary": f"change {change}"},
-        variables=variables,
-        external_id=revision,
-    )
+    variables = source_variables(run, revision, change)
+    if run.plan.assumption.variables:
+        variables.update(run.plan.assumption.variables)
+    return Outcome(revision={"id": revision, "summary": f"change {change}"}, variables=variables, external_id=revision)
 
 
 def revision_of(provider: str, change: str) -> str:
@@ -77,32 +75,51 @@ def _override(run: ActionRun) -> str | None:
     return None
 
 
-def source_variables(run: ActionRun, revision: str, change: str) -> Mapping[str, str]:
+def source_variables(run: ActionRun, revision: str, change: str) -> dict[str, str]:
     """The output variables that the service documents for this source provider."""
-    keys = run.plan.documented_variables
-    if not keys:
-        return {}
-    configuration = run.configuration
-    now = run.sim.clock.isoformat(timespec="seconds").replace("+00:00", "Z")
-    known = {
-        "CommitId": revision,
-        "VersionId": revision,
-        "ImageDigest": revision,
-        "ETag": revision[:32],
-        "CommitMessage": f"change {change}",
-        "AuthorDate": now,
-        "CommitterDate": now,
-        "RepositoryName": configuration.get("RepositoryName") or configuration.get("Repo", ""),
-        "BranchName": configuration.get("BranchName") or configuration.get("Branch", ""),
-        "FullRepositoryName": configuration.get("FullRepositoryId", ""),
-        "ConnectionArn": configuration.get("ConnectionArn", ""),
-        "BucketName": configuration.get("S3Bucket", ""),
-        "ObjectKey": configuration.get("S3ObjectKey", ""),
-        "ImageTag": configuration.get("ImageTag", "latest"),
-        "RegistryId": run.sim.account,
-        "ImageURI": f"{run.sim.account}.dkr.ecr.{run.sim.region}.amazonaws.com/"
-        f"{configuration.get('RepositoryName', '')}@{revision}",
-        "CommitUrl": "https://github.com/"
-        f"{configuration.get('Owner', '')}/{configuration.get('Repo', '')}/commit/{revision}",
-    }
-    return {key: known[key] for key in keys if known.get(key)}
+    values = ((key, VARIABLES[key](run, revision, change)) for key in run.plan.documented_variables if key in VARIABLES)
+    return {key: value for key, value in values if value}
+
+
+def _configured(*keys: str) -> Variable:
+    """A variable that repeats the first of these configuration values that is there."""
+
+    def value(run: ActionRun, revision: str, change: str) -> str:
+        return next((run.configuration[key] for key in keys if key in run.configuration), "")
+
+    return value
+
+
+def _date(run: ActionRun, revision: str, change: str) -> str:
+    return run.sim.clock.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _image(run: ActionRun, revision: str, change: str) -> str:
+    registry = f"{run.sim.account}.dkr.ecr.{run.sim.region}.amazonaws.com"
+    return f"{registry}/{run.configuration.get('RepositoryName', '')}@{revision}"
+
+
+def _commit_url(run: ActionRun, revision: str, change: str) -> str:
+    owner, repository = (run.configuration.get(key, "") for key in ("Owner", "Repo"))
+    return f"https://github.com/{owner}/{repository}/commit/{revision}"
+
+
+VARIABLES: dict[str, Variable] = {
+    "CommitId": lambda run, revision, change: revision,
+    "VersionId": lambda run, revision, change: revision,
+    "ImageDigest": lambda run, revision, change: revision,
+    "ETag": lambda run, revision, change: revision[:32],
+    "CommitMessage": lambda run, revision, change: f"change {change}",
+    "AuthorDate": _date,
+    "CommitterDate": _date,
+    "RepositoryName": _configured("RepositoryName", "Repo"),
+    "BranchName": _configured("BranchName", "Branch"),
+    "FullRepositoryName": _configured("FullRepositoryId"),
+    "ConnectionArn": _configured("ConnectionArn"),
+    "BucketName": _configured("S3Bucket"),
+    "ObjectKey": _configured("S3ObjectKey"),
+    "ImageTag": lambda run, revision, change: run.configuration.get("ImageTag", "latest"),
+    "RegistryId": lambda run, revision, change: run.sim.account,
+    "ImageURI": _image,
+    "CommitUrl": _commit_url,
+}
