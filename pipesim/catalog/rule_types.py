@@ -5,14 +5,23 @@ The facts stand in ``rule_types.toml`` beside this file, one table a type, each 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from immutabledict import immutabledict
+
 from pipesim.catalog.action_types import MINUTE, AssumedDuration, Property, read_table, to_duration
+from pipesim.vocabulary import Result
 
 RULE_TYPES: tuple[RuleType, ...]
 """Every rule type, in the order of their names."""
+
+GATE_RESULTS: Mapping[str, tuple[Result, ...]] = immutabledict(
+    beforeEntry=(Result.FAIL, Result.SKIP), onSuccess=(Result.FAIL, Result.ROLLBACK), onFailure=(Result.ROLLBACK,)
+)
+"""What a condition may do at each gate when it is not met (AWS CodePipeline User Guide, stage-conditions)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,22 @@ class RuleType:
     description: str
     source: str
 
+    def allows(self, gate: str, result: str) -> bool:
+        """Whether a condition with this rule may have this result at this gate.
+
+        Args:
+            gate: ``beforeEntry``, ``onSuccess`` or ``onFailure``.
+            result: such as ``SKIP``, which only rules with `skips` may have.
+
+        Source: AWS CodePipeline User Guide, stage-conditions.
+
+        >>> find_rule_type("VariableCheck").allows("beforeEntry", "SKIP")
+        True
+        >>> find_rule_type("CloudWatchAlarm").allows("beforeEntry", "SKIP")
+        False
+        """
+        return result in GATE_RESULTS.get(gate, ()) and (self.skips or result != Result.SKIP)
+
     @property
     def required(self) -> tuple[str, ...]:
         """The names of the configuration keys that a declaration must give."""
@@ -58,8 +83,10 @@ def find_rule_type(provider: str) -> RuleType | None:
     Args:
         provider: such as ``VariableCheck``.
 
+    Source: AWS CodePipeline User Guide, rule-reference pages.
+
     >>> find_rule_type("VariableCheck").required
-    ('Variable', 'Value')
+    ('Variable', 'Value', 'Operator')
     """
     return next((known for known in _table() if known.provider == provider), None)
 
