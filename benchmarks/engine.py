@@ -2,7 +2,7 @@
 
 The model: four locked stages (one source, two parallel builds, one test, one deploy), log-normal
 durations, SUPERSEDED, a change every few minutes, no delays, no failures. Both write down when each
-action began and ended. The last line is JSON:
+stage was wanted, entered and left and when each action began and ended. The last line is JSON:
 
     time_vs_handwritten_simpy   seconds an action execution, ours over theirs, median of several rounds
     growth_exponent             slope of log(time) over log(executions): 1 is linear
@@ -14,6 +14,7 @@ Run: python benchmarks/engine.py [--executions 100000]
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import math
 import resource
@@ -83,6 +84,7 @@ def run_handwritten(executions: int) -> tuple[float, int]:
     rng = np.random.default_rng(1)
     sigma = math.log(P95 / MEDIAN) / 1.6448536269514722
     records: list[tuple[int, str, str, float, float]] = []
+    passages: list[tuple[int, str, float, float, float | None]] = []
 
     class Lock:
         def __init__(self) -> None:
@@ -116,10 +118,14 @@ def run_handwritten(executions: int) -> tuple[float, int]:
 
     def change(number: int):
         for stage, actions in STAGES.items():
+            wanted = env.now
             entered = yield locks[stage].ask()
+            begin = env.now
             if not entered:
+                passages.append((number, stage, wanted, begin, None))
                 return
             yield env.all_of([env.process(act(number, stage, action)) for action in actions])
+            passages.append((number, stage, wanted, begin, env.now))
             locks[stage].free()
 
     def arrivals():
@@ -136,7 +142,9 @@ def run_handwritten(executions: int) -> tuple[float, int]:
 def compare(executions: int, rounds: int) -> float:
     ratios = []
     for _ in range(rounds):
+        gc.collect()
         theirs = run_handwritten(executions)
+        gc.collect()
         ours = run_ours(executions)
         ratios.append((ours[0] / ours[1]) / (theirs[0] / theirs[1]))
         print(

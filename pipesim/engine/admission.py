@@ -10,13 +10,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from pipesim.catalog.limits import CONCURRENT_EXECUTIONS
 from pipesim.vocabulary import ExecutionMode
 
 if TYPE_CHECKING:
     from pipesim.engine.door import Door
     from pipesim.engine.execution import Execution
-
-CONCURRENT_EXECUTIONS = 50
 
 
 class Admission(ABC):

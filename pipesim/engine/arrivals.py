@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from pipesim.assumptions.arrivals import Once
+from pipesim.catalog.limits import POLLING_WITHOUT_EXECUTION
 from pipesim.definition.model import Action
 from pipesim.engine.commands import Start
 from pipesim.trace.events import EventKind
@@ -18,7 +19,6 @@ from pipesim.vocabulary import TriggerType
 if TYPE_CHECKING:
     from pipesim.engine.simulation import Simulation
 
-THIRTY_DAYS = 30 * 86400.0
 POLLERS = frozenset({"S3", "CodeCommit", "GitHub"})
 
 
@@ -60,7 +60,7 @@ class Source:
 
     def _leave_for_poll(self) -> None:
         sim = self.sim
-        if sim.now - sim.last_start > THIRTY_DAYS:
+        if sim.now - sim.last_start > POLLING_WITHOUT_EXECUTION:
             reason = "polling was switched off after 30 days without an execution"
             sim.emit(EventKind.CHANGE_IGNORED, detail={"change": sim.new_change(), "reason": reason})
             return

@@ -6,10 +6,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipesim.catalog.limits import DISABLED_TRANSITION
+
 if TYPE_CHECKING:
     from pipesim.engine.execution import Execution
-
-THIRTY_DAYS = 30 * 86400.0
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +49,6 @@ class Door:
 
         Source: CodePipeline User Guide, "Disable or enable transitions".
         """
-        if self.disabled_at is not None and now - self.disabled_at > THIRTY_DAYS:
+        if self.disabled_at is not None and now - self.disabled_at > DISABLED_TRANSITION:
             for execution in self.waiting:
                 execution.lapsed = True

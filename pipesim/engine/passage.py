@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from pipesim.catalog.limits import PARALLEL_ACTIONS_PER_EXECUTION
 from pipesim.definition.model import Condition
 from pipesim.engine.action import ActionRun
 from pipesim.engine.gate import Gate, Verdict
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pipesim.engine.plan import ActionPlan, StagePlan
     from pipesim.engine.simulation import Simulation
 
-PARALLEL_ACTIONS = 5
 ON_FAILURE = "ON_FAILURE"
 
 
@@ -147,7 +147,7 @@ class Passage:
         return None
 
     def _work(self) -> Generator[simpy.Event, Any, None]:
-        limit = None if self.sim.admission.has_locks else PARALLEL_ACTIONS
+        limit = None if self.sim.admission.has_locks else PARALLEL_ACTIONS_PER_EXECUTION
         for group in self.plan.groups:
             for plan in group:
                 while limit is not None and len(self.running) >= limit:

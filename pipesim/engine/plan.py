@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from pipesim.assumptions.model import ActionAssumption, Approver, Assumptions, RuleAssumption
 from pipesim.assumptions.resolve import Resolved, resolve
 from pipesim.assumptions.streams import Stream, Streams
 from pipesim.catalog.action_types import find_action_type
+from pipesim.catalog.limits import APPROVAL_TIMEOUT, CUSTOM_ACTION_TIMEOUT
+from pipesim.catalog.rule_types import find_rule_type
 from pipesim.definition.model import Action, Pipeline, Rule, Stage
 from pipesim.definition.variables import references_of
 from pipesim.engine.behaviours import Behaviour, behaviour_of
 from pipesim.engine.outcome import SUCCEEDED, Outcome
 from pipesim.vocabulary import ActionCategory
-
-SEVEN_DAYS = 7 * 86400.0
-ONE_HOUR = 3600.0
 
 
 @dataclass(slots=True, eq=False)
@@ -100,6 +99,7 @@ def make_plan(
     assumptions: Assumptions,
     streams: Streams,
     behaviours: Mapping[str, Behaviour],
+    pools: Container[str],
     *,
     strict: bool = True,
 ) -> Plan:
@@ -110,6 +110,7 @@ def make_plan(
         assumptions: what is assumed of it.
         streams: the simulation's luck.
         behaviours: behaviours that replace the ordinary ones, by ``Category/Provider``.
+        pools: the names of the pools that there are.
         strict: refuse assumptions about actions that the declaration does not have.
 
     Raises:
@@ -122,7 +123,7 @@ def make_plan(
             index,
             stage,
             tuple(
-                tuple(_plan_action(stage, action, resolved, streams, behaviours, wanted) for action in group)
+                tuple(_plan_action(stage, action, resolved, streams, behaviours, pools, wanted) for action in group)
                 for group in stage.groups
             ),
             {rule.name: _plan_rule(stage, rule, resolved, streams) for rule in stage.rules},
@@ -138,6 +139,7 @@ def _plan_action(
     resolved: Resolved,
     streams: Streams,
     behaviours: Mapping[str, Behaviour],
+    pools: Container[str],
     wanted: Mapping[str, tuple[str, ...]],
 ) -> ActionPlan:
     key = f"{stage.name}/{action.name}"
@@ -152,14 +154,15 @@ def _plan_action(
         action=action,
         key=key,
         assumption=assumption,
-        behaviour=behaviours.get(f"{action.category}/{action.provider}") or behaviour_of(action),
+        behaviour=behaviours.get(f"{action.category}/{action.provider}")
+        or behaviour_of(action, pooled=assumption.pool in pools),
         duration=streams.stream(f"duration {key}", assumption.duration),
         failing_duration=None
         if assumption.fails_after is None
         else streams.stream(f"fails after {key}", assumption.fails_after),
         odds=streams.odds(f"fails {key}") if odds > 0 else None,
         pool=assumption.pool or "",
-        timeout=_timeout(action, action_type.timeout if action_type is not None else ONE_HOUR * 24),
+        timeout=_timeout(action, action_type.timeout if action_type is not None else CUSTOM_ACTION_TIMEOUT),
         approver=approver,
         response=None
         if approver is None or approver.response is None
@@ -182,13 +185,21 @@ def _plan_rule(stage: Stage, rule: Rule, resolved: Resolved, streams: Streams) -
         assumption=assumption,
         duration=streams.stream(f"duration of rule {key}", assumption.duration),
         odds=streams.odds(f"rule {key} fails") if assumption.fails > 0 else None,
-        timeout=SEVEN_DAYS if rule.timeout_in_minutes is None else rule.timeout_in_minutes * 60.0,
+        timeout=_rule_timeout(rule),
     )
+
+
+def _rule_timeout(rule: Rule) -> float:
+    """The rule's own limit, else its type's, else as long as an approval may wait (an assumption)."""
+    if rule.timeout_in_minutes is not None:
+        return rule.timeout_in_minutes * 60.0
+    rule_type = find_rule_type(rule.type.provider)
+    return APPROVAL_TIMEOUT if rule_type is None or rule_type.timeout is None else rule_type.timeout
 
 
 def _timeout(action: Action, limit: float) -> float:
     if action.is_approval:
-        return SEVEN_DAYS if action.timeout_in_minutes is None else action.timeout_in_minutes * 60.0
+        return APPROVAL_TIMEOUT if action.timeout_in_minutes is None else action.timeout_in_minutes * 60.0
     return limit
 
 

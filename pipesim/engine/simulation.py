@@ -112,12 +112,12 @@ class Simulation:
         self.answered: dict[str, str] = {}
         self.streams = Streams(seed)
         self._behaviours = behaviours or {}
-        self.plan: Plan = make_plan(pipeline, self.assumptions, self.streams, self._behaviours)
         self.doors: dict[str, Door] = {stage.name: Door(stage.name) for stage in pipeline.stages}
         self.admission = ADMISSIONS[pipeline.execution_mode]()
         if pools is None:
             pools = {name: PoolInUse(self.env, name, pool) for name, pool in self.assumptions.pools.items()}
         self.pools = pools
+        self.plan: Plan = make_plan(pipeline, self.assumptions, self.streams, self._behaviours, self.pools)
         self._first_pipeline = pipeline
         self._started = 0
         self._runs: Counter[str] = Counter()
@@ -453,7 +453,7 @@ class Simulation:
 
     def replace(self, pipeline: Pipeline) -> None:
         """Run another version of the declaration from now on."""
-        self.plan = make_plan(pipeline, self.assumptions, self.streams, self._behaviours, strict=False)
+        self.plan = make_plan(pipeline, self.assumptions, self.streams, self._behaviours, self.pools, strict=False)
         self.admission = ADMISSIONS[pipeline.execution_mode]()
         for name in [name for name in self.doors if self.plan.stage(name) is None and not self.doors[name].occupant]:
             del self.doors[name]

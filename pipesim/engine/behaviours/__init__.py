@@ -14,7 +14,7 @@ import simpy
 
 from pipesim.engine.behaviours.approval import wait_for_approval
 from pipesim.engine.behaviours.source import fetch
-from pipesim.engine.behaviours.work import work
+from pipesim.engine.behaviours.work import spend_time, work
 from pipesim.engine.outcome import Outcome
 from pipesim.vocabulary import ActionCategory
 
@@ -30,6 +30,11 @@ BEHAVIOURS: dict[str, Behaviour] = {
 }
 
 
-def behaviour_of(action: Action) -> Behaviour:
-    """Return what an action does while it runs: by category, else `work`."""
-    return BEHAVIOURS.get(action.category, work)
+def behaviour_of(action: Action, *, pooled: bool) -> Behaviour:
+    """Return what an action does while it runs: by category, else `work`.
+
+    Args:
+        action: the action.
+        pooled: whether it needs a place in a pool; without, it need not look for one.
+    """
+    return BEHAVIOURS.get(action.category, work if pooled else spend_time)
