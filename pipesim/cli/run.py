@@ -105,10 +105,10 @@ def _progress(executions: int | None, how_long: float | None) -> Iterator[Callab
     from tqdm import tqdm
 
     if how_long is not None:
-        total, unit = how_long / 3600, "h"
+        total, unit = round(how_long / 3600, 2), "h"
     else:
-        total, unit = float(executions or 0), "execution"
-    with tqdm(total=round(total, 2), unit=unit, desc="simulating", disable=None, leave=False, file=sys.stderr) as bar:
+        total, unit = executions or 0, "execution"
+    with tqdm(total=total, unit=unit, desc="simulating", disable=None, leave=False, file=sys.stderr) as bar:
 
         def report(sim: Simulation) -> None:
             done = sim.now / 3600 if how_long is not None else sim.started - sim.unfinished

@@ -15,10 +15,13 @@ from pipesim.trace.wording import calendar, clock, columns, one_line, spell
 from pipesim.vocabulary import PipelineExecutionStatus
 
 NEWEST = 5
+SHOWN = 25
 
 
 def format_executions(trace: Trace, until: float | None = None) -> str:
     """Return one line an execution: its change, how it went, how long it took and waited.
+
+    Of more than 50 executions the first 25 and the last 25 are shown.
 
     Args:
         trace: what happened.
@@ -47,6 +50,9 @@ def format_executions(trace: Trace, until: float | None = None) -> str:
         )
     if len(rows) == 1:
         return "no execution has started"
+    left_out = len(rows) - 1 - 2 * SHOWN
+    if left_out > 0:
+        rows[1 + SHOWN : -SHOWN] = [["…", f"{left_out} more", "", "", "", "", ""]]
     return columns(rows, right=[2, 4])
 
 
