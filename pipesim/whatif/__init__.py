@@ -1,0 +1,1 @@
+"""What if: many replications of changed scenarios, compared with intervals."""
