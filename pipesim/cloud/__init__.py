@@ -1,0 +1,1 @@
+"""The mocked AWS account in which pipelines really run."""

@@ -1,0 +1,1 @@
+"""The service CodePipeline, in the layout of a moto service."""

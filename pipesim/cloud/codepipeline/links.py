@@ -1,0 +1,47 @@
+"""Links to the console: templates of the action types, filled in.
+
+Source: the service's own list of action types, whose templates hold ``{Region}``, ``{Config:Key}``
+and ``{ExternalExecutionId}``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipesim.cloud.account import Account
+    from pipesim.engine.action import ActionRun
+
+PLACEHOLDER = re.compile(r"\{(?:Config:)?([^{}]+)\}")
+
+
+def execution_url(account: Account, run: ActionRun, external_id: str) -> str:
+    """Return where one run of an action can be looked at; empty when its type names no place.
+
+    Args:
+        account: where the action runs.
+        run: the action execution.
+        external_id: the id of the build, deployment, … that it stands for.
+    """
+    template = account.custom_types.execution_url(run.plan.action.type)
+    if "{ExternalExecutionId}" in template and not external_id:
+        return ""
+    region = run.plan.action.region or account.region
+    values = {
+        **run.configuration,
+        "Region": region,
+        "Console": "https://console.aws.amazon.com",
+        "ExternalExecutionId": external_id,
+    }
+    return fill(template, values)
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Put values into a template; a placeholder without a value stays as it is.
+
+    >>> fill("https://ci.example/job/{Config:ProjectName}/{ExternalExecutionId}", {"ProjectName": "shop"})
+    'https://ci.example/job/shop/{ExternalExecutionId}'
+    """
+    return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)

@@ -1,0 +1,117 @@
+"""Job workers: programs outside AWS that do the work of custom actions.
+
+A worker asks for jobs, takes one, does the work and reports: PollForJobs, AcknowledgeJob,
+PutJobSuccessResult or PutJobFailureResult. This one lives in virtual time, so that a
+worker that polls twice a minute for a week costs a moment.
+
+Source: CodePipeline User Guide, "Create a job worker for your custom action".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from pipesim.vocabulary import ActionOwner, FailureType, JobStatus
+
+if TYPE_CHECKING:
+    from pipesim.cloud.account import Account
+
+
+class JobFailed(Exception):
+    """Raised by `JobWorker.work`: the job failed, and its action will.
+
+    Args:
+        message: why, in one sentence.
+        type: the failure type.
+    """
+
+    def __init__(self, message: str, type: FailureType | str = FailureType.JOB_FAILED) -> None:
+        super().__init__(message)
+        self.type = FailureType(type)
+
+
+class JobWorker:
+    """A worker for one custom action type; subclass it and say what `work` does.
+
+    Args:
+        account: the account whose jobs it works on.
+        category: of the action type, such as ``Build``.
+        provider: of the action type.
+        version: of the action type.
+        interval: seconds between two polls.
+        query: works only on jobs whose queryable property has this value.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        category: str,
+        provider: str,
+        version: str = "1",
+        *,
+        interval: float = 30.0,
+        query: Mapping[str, str] | None = None,
+    ) -> None:
+        self.account = account
+        self.client = account.client("codepipeline")
+        self.interval = interval
+        self._wanted: dict[str, Any] = {
+            "actionTypeId": {
+                "category": category,
+                "owner": ActionOwner.CUSTOM.value,
+                "provider": provider,
+                "version": version,
+            },
+            **({"queryParam": dict(query)} if query else {}),
+        }
+        self._process: simpy.Process | None = None
+
+    def work(self, job: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Do the work and return more members of the success report, or raise `JobFailed`.
+
+        Args:
+            job: as PollForJobs handed it out: ``id``, ``nonce``, ``accountId``, ``data``.
+        """
+        return None
+
+    def takes(self, job: Mapping[str, Any]) -> float:
+        """Return how many seconds of virtual time the work takes."""
+        return 60.0
+
+    def start(self) -> None:
+        """Go to work: poll from now on, until `stop`."""
+        if self._process is None:
+            self._process = self.account.env.process(self._live())
+
+    def stop(self) -> None:
+        """Stop polling; work in hand is never reported."""
+        if self._process is not None and self._process.is_alive:
+            self._process.interrupt("the worker was stopped")
+        self._process = None
+
+    def _live(self) -> Generator[simpy.Event, Any, None]:
+        try:
+            while True:
+                for job in self._taken():
+                    yield self.account.env.timeout(self.takes(job))
+                    self._report(job)
+                yield self.account.env.timeout(self.interval)
+        except simpy.Interrupt:
+            return
+
+    def _taken(self) -> Iterator[Mapping[str, Any]]:
+        for job in self.client.poll_for_jobs(**self._wanted)["jobs"]:
+            if self.client.acknowledge_job(jobId=job["id"], nonce=job["nonce"])["status"] == JobStatus.IN_PROGRESS:
+                yield job
+
+    def _report(self, job: Mapping[str, Any]) -> None:
+        try:
+            report = self.work(job) or {}
+        except JobFailed as failed:
+            details = {"type": failed.type.value, "message": str(failed)}
+            self.client.put_job_failure_result(jobId=job["id"], failureDetails=details)
+        else:
+            self.client.put_job_success_result(jobId=job["id"], **report)
