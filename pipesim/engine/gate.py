@@ -12,6 +12,7 @@ from pipesim.definition.model import Condition, Rule
 from pipesim.engine.behaviours.rules import judge_rule
 from pipesim.engine.outcome import Outcome
 from pipesim.trace.events import EventKind
+from pipesim.vocabulary import FailureType
 
 if TYPE_CHECKING:
     from pipesim.engine.passage import Passage
@@ -41,7 +42,7 @@ class Gate:
         self.kind = str(kind)
         self.condition = condition
         self.open: dict[str, Rule] = {rule.name: rule for rule in condition.rules}
-        self._failed: list[str] = []
+        self._failed: dict[str, FailureType] = {}
         self._verdict = sim.env.event()
 
     def judge(self) -> Generator[simpy.Event, Any, Verdict]:
@@ -79,15 +80,19 @@ class Gate:
                 EventKind.RULE_SUCCEEDED, rule=rule.name, **({"summary": outcome.summary} if outcome.summary else {})
             )
         else:
-            self._failed.append(rule.name)
+            self._failed[rule.name] = outcome.failure
             self._emit(EventKind.RULE_FAILED, rule=rule.name, code=outcome.failure.value, message=outcome.message)
         if not self.open:
             self._conclude()
 
     def _conclude(self) -> None:
         if self._failed:
-            summary = f"Rules that were not met: {', '.join(self._failed)}"
-            self._emit(EventKind.CONDITION_FAILED, result=self.condition.result or "FAIL", summary=summary)
+            errored = [name for name, failure in self._failed.items() if failure is not FailureType.JOB_FAILED]
+            if errored:
+                self._emit(EventKind.CONDITION_ERRORED, summary=f"Rules that could not be judged: {', '.join(errored)}")
+            else:
+                summary = f"Rules that were not met: {', '.join(self._failed)}"
+                self._emit(EventKind.CONDITION_FAILED, result=self.condition.result or "FAIL", summary=summary)
             self._verdict.succeed(Verdict.FAILED)
         else:
             self._emit(EventKind.CONDITION_SUCCEEDED)

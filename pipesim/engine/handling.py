@@ -25,6 +25,7 @@ from pipesim.engine.commands import (
     Reject,
     Retry,
     Rollback,
+    SourceRevision,
     Start,
     Stop,
     Update,
@@ -45,6 +46,7 @@ from pipesim.vocabulary import (
     PipelineType,
     Result,
     RetryTrigger,
+    SourceRevisionType,
     StageExecutionStatus,
     StageRetryMode,
     StageTransitionType,
@@ -53,6 +55,15 @@ from pipesim.vocabulary import (
 
 if TYPE_CHECKING:
     from pipesim.engine.simulation import Simulation
+
+ASKED_FOR = frozenset(
+    {
+        TriggerType.START_PIPELINE_EXECUTION.value,
+        TriggerType.PUT_ACTION_REVISION.value,
+        TriggerType.MANUAL_ROLLBACK.value,
+    }
+)
+"""Triggers that somebody waits for: over the limit they are refused, while events start executions that fail."""
 
 DISABLED_REASON = re.compile(r"[a-zA-Z0-9!@ ().*?\-]{1,300}")
 
@@ -84,9 +95,12 @@ def start(sim: Simulation, command: Start) -> str:
             "The action name provided in the source revision is not valid. The action must be a source action in"
             " your pipeline.",
         )
+    for revision in command.revisions:
+        _refuse_revision(sim, revision)
     if command.token is not None and command.token in sim.tokens:
         return sim.tokens[command.token]
-    _refuse_when_full(sim)
+    if command.trigger_type in ASKED_FOR:
+        _refuse_when_full(sim)
     execution = sim.start(command)
     if command.token is not None:
         sim.tokens[command.token] = execution.id
@@ -397,6 +411,24 @@ def _find_approval(sim: Simulation, command: Approve | Reject) -> ActionRun:
     )
 
 
+def _refuse_revision(sim: Simulation, revision: SourceRevision) -> None:
+    """Refuse an override that its source action cannot take. Source: model of SourceRevisionOverride."""
+    source = sim.plan.pipeline.stages[0].action(revision.action)
+    if revision.type not in tuple(SourceRevisionType):
+        raise Refused(
+            "ValidationException",
+            f"Value '{revision.type}' at 'sourceRevisions' failed to satisfy constraint: Member must satisfy enum value"
+            f" set: [{', '.join(SourceRevisionType)}]",
+        )
+    may_name_a_key = source.configuration.get("AllowOverrideForS3ObjectKey", "").lower() == "true"
+    if revision.type == SourceRevisionType.S3_OBJECT_KEY and not may_name_a_key:
+        raise Refused(
+            "ValidationException",
+            f"The object key of source action '{source.name}' cannot be overridden: its configuration does not set"
+            " AllowOverrideForS3ObjectKey to true.",
+        )
+
+
 def _refuse_when_full(sim: Simulation) -> None:
     if sim.is_full():
         raise Refused(
@@ -420,6 +452,8 @@ def _refuse_unless_latest(sim: Simulation, execution: Execution, stage: str) -> 
 
 def _retry_while_running(sim: Simulation, execution: Execution, passage: Passage, mode: str) -> str:
     name = passage.plan.stage.name
+    if (passage.manual or passage.automatic) and not passage.failed:
+        raise Refused("ConflictException", f"A retry of stage '{name}' is already running in '{execution.id}'")
     if execution.stopping or execution.cancelling or passage.gate is not None or not passage.failed:
         raise Refused(
             "StageNotRetryableException", f"Stage '{name}' cannot be retried: no action of it has failed so far"

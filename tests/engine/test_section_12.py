@@ -607,6 +607,23 @@ def test_39_same_bytes_new_version():
     assert [e.detail["arrived"] for e in found(sim, EventKind.EXECUTION_STARTED)] == [10.0, 130.0]
 
 
+def test_53_beanstalk_without_describe_events_hangs_to_the_time_limit():
+    """The missing permission does not fail the action: it hangs, and its time limit of one hour fails it."""
+    from pipesim.definition.model import Action, ActionTypeId
+
+    deploy = Action(
+        "Release",
+        ActionTypeId("Deploy", "AWS", "ElasticBeanstalk"),
+        configuration={"ApplicationName": "shop", "EnvironmentName": "prod"},
+        input_artifacts=("Code",),
+    )
+    sim = simulation(make_pipeline(Stage("Deploy", (deploy,))), assume({"Deploy/Release": days(9)}, [0]))
+    sim.run()
+
+    assert times(sim, EventKind.ACTION_FAILED) == [1.0 + 3600]
+    assert "limit of 3600 s" in found(sim, EventKind.ACTION_FAILED)[0].detail["message"]
+
+
 def connection_pipeline(*triggers):
     from pipesim.definition.model import Action, ActionTypeId
 

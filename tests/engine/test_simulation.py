@@ -21,6 +21,7 @@ from pipesim.engine import (
     Retry,
     Rollback,
     Simulation,
+    SourceRevision,
     Start,
     Stop,
     simulate,
@@ -505,6 +506,51 @@ def test_five_actions_at_once_in_parallel_mode():
 
     starts = times(sim, EventKind.ACTION_STARTED, stage="Test")
     assert starts == [1.0] * 5 + [11.0] * 2
+
+
+# --- starts -----------------------------------------------------------------------------------------
+
+
+def test_source_revisions_are_taken_and_checked():
+    sim = simulation(make_pipeline("Build"), assume({"Build/Work": 5}))
+    name = sim.send(Start(revisions=(SourceRevision("Checkout", "S3_OBJECT_VERSION_ID", "v7"),)))
+    sim.run()
+
+    assert found(sim, EventKind.ACTION_SUCCEEDED, action="Checkout")[0].detail["revision"]["id"] == "v7"
+    assert sim.state.executions[name].overrides["Checkout"]["value"] == "v7"
+    assert code_of(sim, Start(revisions=(SourceRevision("Build", "COMMIT_ID", "x"),))) == "ValidationException"
+    assert code_of(sim, Start(revisions=(SourceRevision("Checkout", "BRANCH", "x"),))) == "ValidationException"
+    assert code_of(sim, Start(revisions=(SourceRevision("Checkout", "S3_OBJECT_KEY", "x"),))) == "ValidationException"
+
+
+def test_an_event_over_the_limit_starts_an_execution_that_fails():
+    sim = simulation(make_pipeline("Build", mode="PARALLEL"), assume({"Build/Work": 600}))
+    for _ in range(50):
+        sim.send(Start())
+    name = sim.send(
+        Start(trigger_type="CloudWatchEvent", trigger_detail="arn:aws:events:us-east-1:111122223333:rule/r")
+    )
+
+    assert status(sim, name) == "Failed"
+
+
+def test_a_retry_that_is_already_running():
+    actions = {"Build/Work": ActionAssumption(Constant(60), fails_on=(1,))}
+    sim = simulation(make_pipeline("Build"), assume({}, [0], actions))
+    sim.run()
+    sim.send(Retry("Build", "E1"))
+
+    assert code_of(sim, Retry("Build", "E1")) == "ConflictException"
+
+
+def test_a_rule_that_cannot_be_judged():
+    stage = guarded(entry=rules("VariableCheck", "FAIL", Variable="#{variables.ENV}", Value="[", Operator="MATCHES"))
+    sim = run_guarded(stage, variables=(Variable("ENV", "prod"),))
+    sim.run()
+
+    assert found(sim, EventKind.RULE_FAILED)[0].detail["code"] == "ConfigurationError"
+    assert sim.state.stage("Test").conditions["BEFORE_ENTRY"].status.value == "Errored"
+    assert status(sim, "E1") == "Failed"
 
 
 # --- the rest ---------------------------------------------------------------------------------------

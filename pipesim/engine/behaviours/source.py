@@ -18,7 +18,7 @@ import simpy
 
 from pipesim.engine.behaviours.work import spend_time
 from pipesim.engine.outcome import Outcome
-from pipesim.vocabulary import ExecutionType
+from pipesim.vocabulary import ExecutionType, SourceRevisionType
 
 if TYPE_CHECKING:
     from pipesim.engine.action import ActionRun
@@ -69,9 +69,12 @@ def _change(run: ActionRun) -> str:
 
 
 def _override(run: ActionRun) -> str | None:
+    """The revision that somebody asked for; another object key is no revision but another object."""
     for revision in run.execution.revisions:
         if revision.action == run.plan.action.name:
-            return revision.value
+            if revision.type != SourceRevisionType.S3_OBJECT_KEY:
+                return revision.value
+            run.configuration = {**run.configuration, "S3ObjectKey": revision.value}
     return None
 
 
