@@ -1,0 +1,95 @@
+"""Small stories on the mocked account: a pipeline of a source and one action, and what became of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pipesim.cloud.actions import act
+from pipesim.cloud.artifacts import Archive, pack
+from pipesim.engine.commands import Retry, Start
+from pipesim.engine.simulation import Simulation
+from pipesim.trace.events import EventKind
+from pipesim.trace.state import ActionExecution
+from tests.cloud.standin import BUCKET, StandIn, action, document
+
+EVERYTHING = ("Source/S3", "Source/CodeCommit", "Build/CodeBuild", "Test/CodeBuild", "Deploy/S3", "Invoke/Lambda")
+BASE = (
+    "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl", "s3:GetBucketVersioning",
+    "s3:GetBucketAcl", "s3:GetBucketLocation",
+)  # fmt: skip
+SOURCE = {
+    "name": "Fetch",
+    "actionTypeId": {"category": "Source", "owner": "AWS", "provider": "S3", "version": "1"},
+    "configuration": {"S3Bucket": "source", "S3ObjectKey": "app.zip", "PollForSourceChanges": "false"},
+    "outputArtifacts": [{"name": "Code"}],
+}
+FILES = {"index.html": b"<p>hello</p>", "buildspec.yml": b"version: 0.2\n", "nested/config.json": b"{}"}
+
+
+def source_bucket(account: StandIn, body: bytes | None = None, name: str = "source") -> str:
+    """A versioned bucket with one object; return the object's version."""
+    s3 = account.client("s3")
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    body = pack(FILES) if body is None else body
+    return str(s3.put_object(Bucket=name, Key="app.zip", Body=body)["VersionId"])
+
+
+def allow(account: StandIn, *actions: str, resource: str | list[str] = "*", role: str = "pipeline") -> None:
+    """Let the role do these things and nothing else."""
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    account.client("iam").put_role_policy(RoleName=role, PolicyName="all", PolicyDocument=policy)
+
+
+def make(account: StandIn, *actions: dict[str, Any], source: Mapping[str, Any] = SOURCE, **members: Any) -> Simulation:
+    return account.create(document(*actions, source=dict(source)), dict.fromkeys(EVERYTHING, act), **members)
+
+
+def go(account: StandIn, sim: Simulation, seconds: float = 3600, **members: Any) -> str:
+    """Start an execution and let time pass."""
+    execution = sim.send(Start(trigger_type="StartPipelineExecution", **members))
+    assert execution is not None
+    account.advance(seconds)
+    return execution
+
+
+def retry(account: StandIn, sim: Simulation, execution: str, stage: str = "Work", seconds: float = 3600) -> None:
+    sim.send(Retry(stage, execution))
+    account.advance(seconds)
+
+
+def ending(sim: Simulation, stage: str = "Work", name: str = "Do") -> ActionExecution:
+    """The newest execution of an action."""
+    latest = next(one for one in sim.state.stage(stage).actions if one.name == name).latest
+    assert latest is not None
+    return latest
+
+
+def status(sim: Simulation, execution: str) -> str:
+    return sim.state.executions[execution].status.value
+
+
+def outputs(sim: Simulation, action: str = "Do") -> list[dict[str, str]]:
+    """The artifact keys of every success of an action."""
+    return [
+        dict(event.detail.get("outputs", {}))
+        for event in sim.trace
+        if event.kind is EventKind.ACTION_SUCCEEDED and event.action == action
+    ]
+
+
+def body(account: StandIn, key: str, bucket: str = BUCKET) -> bytes:
+    return bytes(account.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def files_of(account: StandIn, key: str) -> dict[str, bytes]:
+    return dict(Archive(body(account, key)).files())
+
+
+__all__ = [
+    "BASE", "FILES", "SOURCE", "action", "allow", "body", "ending", "files_of", "go", "make", "outputs", "retry",
+    "source_bucket", "status",
+]  # fmt: skip
