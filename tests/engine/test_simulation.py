@@ -523,6 +523,19 @@ def test_source_revisions_are_taken_and_checked():
     assert code_of(sim, Start(revisions=(SourceRevision("Checkout", "S3_OBJECT_KEY", "x"),))) == "ValidationException"
 
 
+def test_another_object_key():
+    from dataclasses import replace
+
+    from .builders import SOURCE, source_stage
+
+    source = replace(SOURCE, configuration={**SOURCE.configuration, "AllowOverrideForS3ObjectKey": "true"})
+    sim = simulation(make_pipeline(source_stage(source), "Build"), assume({"Build/Work": 5}))
+    sim.send(Start(revisions=(SourceRevision("Checkout", "S3_OBJECT_KEY", "other.zip"),)))
+    sim.run()
+
+    assert found(sim, EventKind.ACTION_SUCCEEDED, action="Checkout")[0].detail["variables"]["ObjectKey"] == "other.zip"
+
+
 def test_an_event_over_the_limit_starts_an_execution_that_fails():
     sim = simulation(make_pipeline("Build", mode="PARALLEL"), assume({"Build/Work": 600}))
     for _ in range(50):
