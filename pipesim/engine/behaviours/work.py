@@ -35,14 +35,8 @@ def work(run: ActionRun) -> Generator[simpy.Event, Any, Outcome]:
 
 def spend_time(run: ActionRun) -> Generator[simpy.Event, Any, Outcome]:
     """Let the assumed duration pass, cut off by the action type's time limit, and say how it ended."""
-    plan, index = run.plan, run.execution.number - 1
-    fails = run.ordinal in plan.assumption.fails_on or (
-        plan.odds is not None and plan.odds.draw(index, run.attempt) < plan.assumption.fails
-    )
-    stream = plan.failing_duration if fails and plan.failing_duration is not None else plan.duration
-    duration = stream.draw(index, run.attempt)
-    if run.sim.delays.transfer_rate:
-        duration += _transfer_seconds(run)
+    plan = run.plan
+    duration, fails = draw(run)
     if duration > plan.timeout:
         yield run.sim.env.timeout(plan.timeout)
         return Outcome.failed(f"The action did not end within its limit of {plan.timeout:g} s.")
@@ -53,6 +47,19 @@ def spend_time(run: ActionRun) -> Generator[simpy.Event, Any, Outcome]:
             plan.assumption.code,
         )
     return plan.success or SUCCEEDED
+
+
+def draw(run: ActionRun) -> tuple[float, bool]:
+    """Return how long this attempt works, in seconds, and whether it fails: the same answer whenever asked."""
+    plan, index = run.plan, run.execution.number - 1
+    fails = run.ordinal in plan.assumption.fails_on or (
+        plan.odds is not None and plan.odds.draw(index, run.attempt) < plan.assumption.fails
+    )
+    stream = plan.failing_duration if fails and plan.failing_duration is not None else plan.duration
+    duration = stream.draw(index, run.attempt)
+    if run.sim.delays.transfer_rate:
+        duration += _transfer_seconds(run)
+    return duration, fails
 
 
 def _transfer_seconds(run: ActionRun) -> float:
