@@ -174,6 +174,8 @@ def main() -> None:
             run_ours(options.peak_of, writer.append)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         return
+    gc.collect()
+    gc.freeze()  # what was imported is not searched for garbage again, for neither of the two
     ratio = compare(min(options.executions, 5000), rounds=5)
     exponent = grow([options.executions // 16, options.executions // 4, options.executions])
     peaks = {}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import simpy
 
 from pipesim.definition.variables import resolve
-from pipesim.engine.outcome import Outcome
-from pipesim.trace.events import EventKind
+from pipesim.engine.outcome import SUCCEEDED, Outcome
+from pipesim.trace.events import NOTHING, EventKind
 from pipesim.vocabulary import ApprovalStatus, FailureType
 
 if TYPE_CHECKING:
@@ -59,19 +59,22 @@ class ActionRun:
 
     def start(self) -> None:
         """Begin: resolve variables, look for the inputs, then set the behaviour to work."""
-        trouble = self._prepare()
-        detail = self.execution.inputs_of(self.plan.action)
+        plan = self.plan
+        detail = self.execution.inputs_of(plan.action)
+        trouble = self._resolve_variables() if plan.has_references else None
+        if plan.action.input_artifacts and len(detail["inputs"]) < len(plan.action.input_artifacts):
+            trouble = trouble or self._look_for_inputs(detail["inputs"])
         if self.sim.shows_action_ids:
             detail = {"id": self.id, **detail}
-        if self.configuration is not self.plan.action.configuration:
+        if self.configuration is not plan.action.configuration:
             detail = {**detail, "configuration": self.configuration}
-        if self.plan.pool in self.sim.pools:
-            detail = {**detail, "pool": self.plan.pool}
+        if plan.pool in self.sim.pools:
+            detail = {**detail, "pool": plan.pool}
         self._write(EventKind.ACTION_STARTED, detail)
         if trouble is not None:
             self.end(trouble)
         else:
-            self._behaviour = self.plan.behaviour(self)
+            self._behaviour = plan.behaviour(self)
             self._go_on()
 
     def end(self, outcome: Outcome) -> None:
@@ -79,19 +82,11 @@ class ActionRun:
         if self.ended:
             return
         self.ended = True
-        detail: dict[str, Any] = {}
-        for member in ("summary", "external_id", "external_url"):
-            if value := getattr(outcome, member):
-                detail[member] = value
-        if outcome.failure is not None:
-            detail["code"] = outcome.failure.value
-            detail["message"] = outcome.message
-            self._write(EventKind.ACTION_FAILED, detail)
-            self.passage.action_ended(self, succeeded=False)
-            return
-        self._keep(outcome, detail)
-        self._write(EventKind.ACTION_SUCCEEDED, detail)
-        self.passage.action_ended(self, succeeded=True)
+        succeeded = outcome.failure is None
+        bare = outcome is SUCCEEDED and not self.plan.action.output_artifacts
+        detail = NOTHING if bare else self._describe(outcome)
+        self._write(EventKind.ACTION_SUCCEEDED if succeeded else EventKind.ACTION_FAILED, detail)
+        self.passage.action_ended(self, succeeded=succeeded)
 
     def abandon(self, summary: str = "") -> None:
         """Give it up: the pipeline stops waiting, whatever works outside goes on unseen.
@@ -171,26 +166,41 @@ class ActionRun:
         except StopIteration as ended:
             self.end(ended.value)
 
-    def _prepare(self) -> Outcome | None:
-        if self.plan.has_references:
-            try:
-                self.configuration = {
-                    key: resolve(text, self.execution.lookup) for key, text in self.plan.action.configuration.items()
-                }
-            except KeyError as missing:
-                return Outcome.failed(
-                    "An action in this pipeline failed because one or more variables could not be resolved: Action"
-                    f" name={self.plan.action.name}. No earlier action emitted #{{{missing.args[0]}}}.",
-                    FailureType.CONFIGURATION_ERROR,
-                )
+    def _resolve_variables(self) -> Outcome | None:
+        try:
+            self.configuration = {
+                key: resolve(text, self.execution.lookup) for key, text in self.plan.action.configuration.items()
+            }
+        except KeyError as missing:
+            return Outcome.failed(
+                "An action in this pipeline failed because one or more variables could not be resolved: Action"
+                f" name={self.plan.action.name}. No earlier action emitted #{{{missing.args[0]}}}.",
+                FailureType.CONFIGURATION_ERROR,
+            )
+        return None
+
+    def _look_for_inputs(self, there: Mapping[str, str]) -> Outcome | None:
         for name in self.plan.action.input_artifacts:
-            if name not in self.execution.artifacts:
+            if name not in there:
                 return Outcome.failed(
                     f"The input artifact '{name}' of action '{self.plan.action.name}' does not exist: the action that"
                     " should have produced it did not run or did not write it (NoSuchKey).",
                     FailureType.CONFIGURATION_ERROR,
                 )
         return None
+
+    def _describe(self, outcome: Outcome) -> dict[str, Any]:
+        """What the trace says of an ending; what later actions need of it is kept in the execution."""
+        detail: dict[str, Any] = {}
+        for member in ("summary", "external_id", "external_url"):
+            if value := getattr(outcome, member):
+                detail[member] = value
+        if outcome.failure is None:
+            self._keep(outcome, detail)
+        else:
+            detail["code"] = outcome.failure.value
+            detail["message"] = outcome.message
+        return detail
 
     def _keep(self, outcome: Outcome, detail: dict[str, Any]) -> None:
         execution, action = self.execution, self.plan.action

@@ -67,6 +67,8 @@ class Simulation:
         region: where the pipeline lives.
         env: the clock to live by, where several pipelines share one; None: a clock of its own.
         pools: pools that several pipelines share; None: those of the assumptions.
+        strict: refuse assumptions about actions that this declaration does not have; off where one set of
+            assumptions serves several pipelines.
 
     Raises:
         DeclarationError: the declaration breaks rules.
@@ -94,6 +96,7 @@ class Simulation:
         region: str = "us-east-1",
         env: Clock | None = None,
         pools: Mapping[str, PoolInUse] | None = None,
+        strict: bool = True,
     ) -> None:
         refuse_problems(pipeline)
         self.assumptions = assumptions or Assumptions()
@@ -117,7 +120,9 @@ class Simulation:
         if pools is None:
             pools = {name: PoolInUse(self.env, name, pool) for name, pool in self.assumptions.pools.items()}
         self.pools = pools
-        self.plan: Plan = make_plan(pipeline, self.assumptions, self.streams, self._behaviours, self.pools)
+        self.plan: Plan = make_plan(
+            pipeline, self.assumptions, self.streams, self._behaviours, self.pools, strict=strict
+        )
         self._first_pipeline = pipeline
         self._started = 0
         self._runs: Counter[str] = Counter()
@@ -233,6 +238,10 @@ class Simulation:
     def trace(self) -> Trace:
         """All that has happened so far."""
         return Trace(self._events, end=self.now)
+
+    def events(self, start: int = 0) -> list[Event]:
+        """Return the events from the one with number `start` on, for readers who keep what they read before."""
+        return self._events[start:]
 
     @property
     def state(self) -> PipelineState:
