@@ -85,7 +85,7 @@ def resolve(pipeline: Pipeline, assumptions: Assumptions | None = None, *, stric
     """
     assumptions = assumptions or Assumptions()
     parts = list(pipeline.actions())
-    rules = [(stage, rule) for stage in pipeline.stages for rule in rules_of(stage)]
+    rules = [(stage, rule) for stage in pipeline.stages for rule in stage.rules]
     resolved = Resolved(
         assumptions,
         immutabledict({(s.name, a.name): _action(s, a, assumptions) for s, a in parts}),
@@ -101,13 +101,6 @@ def resolve(pipeline: Pipeline, assumptions: Assumptions | None = None, *, stric
         known = (action_type.pool for action_type in ACTION_TYPES)
         _refuse_strangers("pools", assumptions.pools, filter(None, used), filter(None, known))
     return resolved
-
-
-def rules_of(stage: Stage) -> Iterable[Rule]:
-    """Every rule of a stage, in the order of its gates: entry, success, failure."""
-    failure = stage.on_failure.conditions if stage.on_failure else ()
-    for condition in (*stage.before_entry, *stage.on_success, *failure):
-        yield from condition.rules
 
 
 def _action_keys(stage: Stage, action: Action) -> tuple[str, ...]:
