@@ -2,11 +2,13 @@
 
 from pipesim.engine.commands import (
     Approve,
+    Break,
     Command,
     DisableTransition,
     EnableTransition,
     Override,
     Reject,
+    Repair,
     Retry,
     Rollback,
     SourceRevision,
@@ -20,12 +22,14 @@ from pipesim.engine.simulation import Simulation
 
 __all__ = [
     "Approve",
+    "Break",
     "Command",
     "DisableTransition",
     "EnableTransition",
     "Outcome",
     "Override",
     "Reject",
+    "Repair",
     "Retry",
     "Rollback",
     "Simulation",

@@ -32,11 +32,12 @@ class ActionRun:
         configuration: the configuration with its variables resolved.
         answer: for an approval: the SimPy event that carries the answer.
         ended: whether it is over.
+        broken: how it fails whatever it does, when somebody broke it before it began; None: it does not.
     """
 
     __slots__ = (
-        "_behaviour", "_timers", "answer", "attempt", "configuration", "ended", "execution", "ordinal", "passage",
-        "plan", "sim",
+        "_behaviour", "_timers", "answer", "attempt", "broken", "configuration", "ended", "execution", "ordinal",
+        "passage", "plan", "sim",
     )  # fmt: skip
 
     def __init__(self, sim: Simulation, passage: Passage, plan: ActionPlan, attempt: int) -> None:
@@ -49,6 +50,7 @@ class ActionRun:
         self.configuration: Mapping[str, str] = plan.action.configuration
         self.answer: simpy.Event | None = None
         self.ended = False
+        self.broken = sim.broken.get(plan.key) if sim.broken else None
         self._behaviour: Generator[simpy.Event, Any, Outcome]
         self._timers: list[simpy.Event] | None = None
 
@@ -82,6 +84,8 @@ class ActionRun:
         if self.ended:
             return
         self.ended = True
+        if self.broken is not None and outcome.failure is None:
+            outcome = self.broken
         succeeded = outcome.failure is None
         bare = outcome is SUCCEEDED and not self.plan.action.output_artifacts
         detail = NOTHING if bare else self._describe(outcome)

@@ -14,7 +14,7 @@ from immutabledict import immutabledict
 
 from pipesim.definition.model import Pipeline
 from pipesim.definition.triggers import PullRequest, Push
-from pipesim.vocabulary import StageRetryMode, StageTransitionType, TriggerType
+from pipesim.vocabulary import FailureType, StageRetryMode, StageTransitionType, TriggerType
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,33 @@ class Update:
     pipeline: Pipeline
 
 
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Let an action fail from its next attempt on, after its usual time: a lesson's broken build.
+
+    The service has no such operation; it stands for whatever breaks outside of the pipeline.
+
+    Attributes:
+        stage: the stage's name.
+        action: the action's name; an approval cannot be broken, only rejected.
+        code: the failure type that it reports.
+        message: the sentence that goes with the code.
+    """
+
+    stage: str
+    action: str
+    code: str = FailureType.JOB_FAILED.value
+    message: str = "Broken by hand."
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Take back what `Break` did, from the action's next attempt on; without effect on one that is not broken."""
+
+    stage: str
+    action: str
+
+
 # Push and PullRequest, what a connection reports, are commands too; they stand with the triggers.
 Command = (
     Start
@@ -195,6 +222,8 @@ Command = (
     | EnableTransition
     | Override
     | Update
+    | Break
+    | Repair
     | Push
     | PullRequest
 )

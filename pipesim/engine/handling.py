@@ -18,11 +18,13 @@ from pipesim.definition.triggers import PullRequest, Push, starts
 from pipesim.engine.action import ActionRun
 from pipesim.engine.commands import (
     Approve,
+    Break,
     Command,
     DisableTransition,
     EnableTransition,
     Override,
     Reject,
+    Repair,
     Retry,
     Rollback,
     SourceRevision,
@@ -32,8 +34,9 @@ from pipesim.engine.commands import (
 )
 from pipesim.engine.door import Door
 from pipesim.engine.execution import Execution
+from pipesim.engine.outcome import Outcome
 from pipesim.engine.passage import Passage
-from pipesim.engine.plan import StagePlan
+from pipesim.engine.plan import ActionPlan, StagePlan
 from pipesim.errors import Refused
 from pipesim.trace.events import EventKind
 from pipesim.vocabulary import (
@@ -42,6 +45,7 @@ from pipesim.vocabulary import (
     ConditionType,
     ExecutionMode,
     ExecutionType,
+    FailureType,
     PipelineExecutionStatus,
     PipelineType,
     Result,
@@ -325,6 +329,27 @@ def update(sim: Simulation, command: Update) -> None:
             sim.end(execution, PipelineExecutionStatus.CANCELLED, EventKind.EXECUTION_CANCELLED)
 
 
+def break_action(sim: Simulation, command: Break) -> None:
+    """Let an action fail from its next attempt on."""
+    plan = _find_action(sim, command)
+    if plan.action.is_approval:
+        raise Refused(
+            "ValidationException", f"Action '{command.action}' is an approval: it can be rejected, not broken"
+        )
+    if command.code not in tuple(FailureType):
+        raise Refused(
+            "ValidationException",
+            f"Value '{command.code}' at 'code' failed to satisfy constraint: Member must satisfy enum value set:"
+            f" [{', '.join(FailureType)}]",
+        )
+    sim.broken[plan.key] = Outcome.failed(command.message, command.code)
+
+
+def repair_action(sim: Simulation, command: Repair) -> None:
+    """Let an action do its work again from its next attempt on."""
+    sim.broken.pop(_find_action(sim, command).key, None)
+
+
 HANDLERS: dict[type[Any], Callable[[Simulation, Any], str | None]] = {
     Start: start,
     Push: notice,
@@ -338,6 +363,8 @@ HANDLERS: dict[type[Any], Callable[[Simulation, Any], str | None]] = {
     EnableTransition: enable,
     Override: override,
     Update: update,
+    Break: break_action,
+    Repair: repair_action,
 }
 
 
@@ -361,6 +388,17 @@ def _find_stage(sim: Simulation, name: str) -> StagePlan:
             f"Pipeline '{sim.plan.pipeline.name}' does not have a stage with name '{name}'",
         )
     return stage
+
+
+def _find_action(sim: Simulation, command: Break | Repair) -> ActionPlan:
+    stage = _find_stage(sim, command.stage)
+    for group in stage.groups:
+        for plan in group:
+            if plan.action.name == command.action:
+                return plan
+    raise Refused(
+        "ActionNotFoundException", f"Stage '{command.stage}' does not have an action with name '{command.action}'"
+    )
 
 
 def _find_transition(sim: Simulation, command: DisableTransition | EnableTransition) -> Door:

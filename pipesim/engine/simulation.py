@@ -33,6 +33,7 @@ from pipesim.engine.commands import Command, Start
 from pipesim.engine.door import Door
 from pipesim.engine.execution import Execution
 from pipesim.engine.keys import artifact_key
+from pipesim.engine.outcome import Outcome
 from pipesim.engine.passage import Passage
 from pipesim.engine.plan import ActionPlan, Plan, StagePlan, make_plan
 from pipesim.engine.pools import PoolInUse
@@ -113,6 +114,7 @@ class Simulation:
         self.executions: dict[str, Execution] = {}
         self.tokens: dict[str, str] = {}
         self.answered: dict[str, str] = {}
+        self.broken: dict[str, Outcome] = {}
         self.streams = Streams(seed)
         self._behaviours = behaviours or {}
         self.doors: dict[str, Door] = {stage.name: Door(stage.name) for stage in pipeline.stages}
@@ -171,6 +173,11 @@ class Simulation:
         if not math.isfinite(to) or to < self.now:
             raise AssumptionError(f"cannot advance to {to} s: the simulation stands at {self.now} s")
         self.env.advance(to)
+
+    @property
+    def next_due(self) -> float:
+        """When something is due next, in seconds since the start; infinite when nothing is without a command."""
+        return float(self.env.peek())
 
     def run(self, progress: Callable[[Simulation], object] | None = None) -> None:
         """Go on until nothing can happen any more without a command.
@@ -242,6 +249,14 @@ class Simulation:
     def events(self, start: int = 0) -> list[Event]:
         """Return the events from the one with number `start` on, for readers who keep what they read before."""
         return self._events[start:]
+
+    def events_from(self, seq: int) -> tuple[Event, ...]:
+        """Return what has happened since: the events from this place on; the cost does not grow with history.
+
+        Args:
+            seq: the place of the first one wanted, from 0.
+        """
+        return tuple(self._events[seq:])
 
     @property
     def state(self) -> PipelineState:

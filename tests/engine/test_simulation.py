@@ -14,10 +14,12 @@ from pipesim.assumptions.model import ActionAssumption, Approver, Assumptions, D
 from pipesim.definition.model import Condition, OnFailure, OutputArtifact, Rule, RuleTypeId, Stage, Variable
 from pipesim.engine import (
     Approve,
+    Break,
     DisableTransition,
     EnableTransition,
     Override,
     Reject,
+    Repair,
     Retry,
     Rollback,
     Simulation,
@@ -642,3 +644,49 @@ def test_poisson_arrivals_are_as_many_as_asked():
     trace = simulate(make_pipeline("Build"), Assumptions(arrivals=Poisson(per_hour=60)), executions=20, seed=3)
 
     assert len(trace.executions) == 20
+
+
+# --- breaking an action by hand ----------------------------------------------------------------------
+
+
+def test_a_broken_action_fails_from_its_next_attempt_on_until_it_is_repaired():
+    sim = simulation(make_pipeline("Build"), assume({"Build/Work": 10}, [0]))
+    sim.advance(5)
+    sim.send(Break("Build", "Work", "ConfigurationError", "No such project."))
+    sim.run()
+    assert status(sim, "E1") == "Succeeded"  # it had begun before
+
+    sim.send(Start())
+    sim.run()
+    failed = found(sim, EventKind.ACTION_FAILED)
+    assert [(e.execution, e.detail["code"], e.detail["message"]) for e in failed] == [
+        ("E2", "ConfigurationError", "No such project.")
+    ]
+    started = [e.time for e in found(sim, EventKind.ACTION_STARTED) if e.action == "Work"][-1]
+    assert failed[0].time == started + 10
+
+    sim.send(Repair("Build", "Work"))
+    sim.send(Retry("Build", "E2"))
+    sim.run()
+    assert status(sim, "E2") == "Succeeded"
+
+
+def test_what_cannot_be_broken():
+    sim = simulation(make_pipeline(Stage("Ask", (approval(),)), "Build"), assume())
+
+    assert code_of(sim, Break("Nowhere", "Work")) == "StageNotFoundException"
+    assert code_of(sim, Break("Build", "Play")) == "ActionNotFoundException"
+    assert code_of(sim, Break("Ask", "Approve")) == "ValidationException"
+    assert code_of(sim, Break("Build", "Work", "Tired")) == "ValidationException"
+    assert code_of(sim, Repair("Build", "Play")) == "ActionNotFoundException"
+
+
+def test_what_is_due_next_and_what_has_happened_since():
+    sim = simulation(make_pipeline("Build"), assume({"Build/Work": 10}, [4]))
+
+    sim.advance(0)
+    assert sim.next_due == 4
+    sim.advance(sim.next_due)
+    assert [e.seq for e in sim.events_from(1)] == list(range(1, len(sim.trace)))
+    sim.run()
+    assert sim.next_due == float("inf")
