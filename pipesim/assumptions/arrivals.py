@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Protocol, runtime_checkable
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from pipesim.assumptions.calendars import WorkingHours
 from pipesim.assumptions.faults import AssumptionFault, duration, number
 
 BLOCK = 256
+HOURS_A_WEEK = 168
 
 
 @runtime_checkable
@@ -145,6 +147,58 @@ class OfficeHours:
                 yield round(begin + (beat - worked), 3)
                 beat = next(beats)
             worked += reached - begin
+
+
+@dataclass(frozen=True, slots=True)
+class Weekly:
+    """Changes at random with a rate for each hour of the week, without end: the daily shape of real teams.
+
+    Attributes:
+        per_hour: 168 mean numbers of changes an hour, Monday 00:00 first, on the wall clock of the time zone.
+        time_zone: an IANA name such as ``"Europe/Berlin"``.
+        holidays: dates on which no change comes.
+
+    Raises:
+        AssumptionError: not 168 rates, a negative one, none above 0, or a zone that does not exist.
+    """
+
+    per_hour: tuple[float, ...]
+    time_zone: str = "UTC"
+    holidays: tuple[date, ...] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.per_hour, (str, bytes)) or not isinstance(self.per_hour, (Sequence, np.ndarray)):
+            raise AssumptionFault(("per_hour",), f"{self.per_hour!r} is not a list of 168 rates")
+        rates = tuple(number("per_hour", rate) + 0.0 for rate in self.per_hour)
+        if len(rates) != HOURS_A_WEEK:
+            raise AssumptionFault(("per_hour",), f"{len(rates)} rates; a week has 168 hours, Monday 00:00 first")
+        if min(rates) < 0 or max(rates) > 1e9 or sum(rates) < 1e-6:
+            raise AssumptionFault(("per_hour",), "rates lie between 0 and 1000000000, and one must be above 0")
+        object.__setattr__(self, "per_hour", rates)
+        calendar = WorkingHours(time_zone=self.time_zone, holidays=tuple(self.holidays))
+        object.__setattr__(self, "holidays", calendar.holidays)
+
+    def rate(self, moment: datetime) -> float:
+        """Return the mean number of changes an hour at this (aware) moment."""
+        local = moment.astimezone(ZoneInfo(self.time_zone))
+        return 0.0 if local.date() in self.holidays else self.per_hour[local.weekday() * 24 + local.hour]
+
+    def times(self, rng: np.random.Generator, start: datetime) -> Iterator[float]:
+        """Yield times at which the expected number of changes so far reaches the beats of a Poisson process."""
+        beats = _beats(rng, 1.0)
+        beat = next(beats)
+        expected = reached = 0.0
+        zone = ZoneInfo(self.time_zone)
+        while True:
+            moment = start + timedelta(seconds=reached)
+            local = moment.astimezone(zone)
+            left = 3600.0 - local.minute * 60 - local.second - local.microsecond / 1e6
+            rate = self.rate(moment) / 3600.0
+            while rate and beat <= expected + rate * left:
+                yield round(reached + (beat - expected) / rate, 3)
+                beat = next(beats)
+            expected += rate * left
+            reached += left
 
 
 def _beats(rng: np.random.Generator, mean: float) -> Iterator[float]:

@@ -108,6 +108,23 @@ class WorkingHours:
         opened, _ = next(self.windows(moment))
         return opened <= moment
 
+    def between(self, begin: datetime, end: datetime) -> float:
+        """Return how many seconds of working time lie between two (aware) moments; 0 when `end` is not later.
+
+        >>> friday, monday = datetime(2026, 3, 6, 16, 30, tzinfo=UTC), datetime(2026, 3, 9, 9, 30, tzinfo=UTC)
+        >>> WorkingHours.parse("Mon-Fri 09:00-17:00").between(friday, monday)
+        3600.0
+        """
+        begin, end = _aware(begin).astimezone(UTC), _aware(end).astimezone(UTC)
+        worked = 0.0
+        if end <= begin:
+            return worked
+        for opened, closed in self.windows(begin):
+            if opened >= end:
+                break
+            worked += (min(closed, end) - max(opened, begin)).total_seconds()
+        return worked
+
     def advance(self, moment: datetime, working_seconds: float) -> datetime:
         """Return the moment at which so much working time has passed, in UTC.
 

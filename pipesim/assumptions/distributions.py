@@ -266,6 +266,73 @@ class Empirical:
 
 
 @dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """Observed durations drawn again, each as often as its weight says: the bootstrap of a sample.
+
+    Where some durations were cut off before they ended, weights say how much each complete one stands for
+    (Kaplan and Meier, "Nonparametric estimation from incomplete observations", 1958). Without weights all
+    values are equally likely.
+
+    Attributes:
+        values: seconds, in the order in which they were observed; at least one.
+        weights: as many numbers, relative to each other, none negative, one at least above 0; empty: all equal.
+
+    >>> Bootstrap((60, 120), weights=(3, 1)).mean
+    75.0
+    """
+
+    values: tuple[float, ...]
+    weights: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        for member in ("values", "weights"):
+            given = getattr(self, member)
+            if isinstance(given, (str, bytes)) or not isinstance(given, (Sequence, np.ndarray)):
+                raise AssumptionFault((member,), f"{given!r} is not a list of numbers")
+        if not len(self.values):
+            raise AssumptionFault(("values",), "the list is empty; give at least one duration")
+        weights = tuple(number("weights", weight) + 0.0 for weight in self.weights)
+        if weights and len(weights) != len(self.values):
+            raise AssumptionFault(("weights",), f"{len(weights)} weights for {len(self.values)} values; give one each")
+        if weights and (min(weights) < 0 or not 0 < sum(weights) < math.inf):
+            raise AssumptionFault(("weights",), f"{list(weights)}; none may be negative and one must be above 0")
+        _set(self, values=tuple(duration("values", value) for value in self.values), weights=weights)
+
+    def _edges(self) -> NDArray[np.float64]:
+        weights = np.asarray(self.weights or (1.0,) * len(self.values))
+        return np.asarray(np.cumsum(weights) / weights.sum(), dtype=np.float64)
+
+    def sample(self, rng: np.random.Generator, size: int) -> Samples:
+        """Draw with replacement."""
+        places = np.searchsorted(self._edges(), rng.random(size), side="right")
+        return to_milliseconds(np.asarray(self.values)[np.minimum(places, self._last)])
+
+    @property
+    def _last(self) -> int:
+        weights = self.weights or (1.0,)
+        return len(self.values) - 1 if weights[-1] > 0 else max(i for i, weight in enumerate(weights) if weight > 0)
+
+    @property
+    def mean(self) -> float:
+        """The weighted mean of the values."""
+        weights = self.weights or (1.0,) * len(self.values)
+        return math.fsum(w * value for w, value in zip(weights, self.values, strict=True)) / math.fsum(weights)
+
+    def quantile(self, p: float) -> float:
+        """Return the smallest value that a share `p` of the weight does not exceed."""
+        share = odds("p", p)
+        weights = self.weights or (1.0,) * len(self.values)
+        held = sorted((value, weight) for value, weight in zip(self.values, weights, strict=True) if weight > 0)
+        total = math.fsum(weight for _, weight in held)
+        reached = 0.0
+        for value, weight in held:
+            reached += weight / total
+            if reached >= share - 1e-12:
+                return value
+        return held[-1][0]
+
+
+@dataclass(frozen=True, slots=True)
 class Pert:
     """Like a triangle with softer shoulders: the planner's three-point estimate (a beta distribution).
 
@@ -341,6 +408,51 @@ class Weibull:
         """Return the inverse of the distribution function."""
         share = odds("p", p)
         return math.inf if share == 1 else float(self.scale * (-math.log1p(-share)) ** (1 / self.shape))
+
+
+@dataclass(frozen=True, slots=True)
+class Gamma:
+    """Durations made of several steps one after the other: a sum of waits of equal kind.
+
+    Attributes:
+        shape: without unit; above 0; for a whole number, how many exponential steps are added up.
+        scale: the mean of one step, in seconds; above 0.
+
+    >>> Gamma(shape=4, scale=60).mean
+    240.0
+    """
+
+    shape: float
+    scale: float
+
+    def __post_init__(self) -> None:
+        shape = number("shape", self.shape)
+        if not 0.01 <= shape <= 100_000:
+            raise AssumptionFault(("shape",), f"{shape:g} is not between 0.01 and 100000")
+        _set(self, shape=shape, scale=_positive("scale", self.scale))
+
+    def sample(self, rng: np.random.Generator, size: int) -> Samples:
+        """Draw by numpy's method of Marsaglia and Tsang."""
+        return to_milliseconds(rng.gamma(self.shape, self.scale, size))
+
+    @property
+    def mean(self) -> float:
+        """shape · scale."""
+        return self.shape * self.scale
+
+    def quantile(self, p: float) -> float:
+        """Return the inverse of the distribution function, found by halving."""
+        share = odds("p", p)
+        if share in (0.0, 1.0):
+            return _edge(share, 0.0, math.inf)
+        high = max(self.shape, 1.0)
+        while _gamma_share(self.shape, high) < share:
+            high *= 2
+        low = 0.0
+        for _ in range(100):
+            middle = (low + high) / 2
+            low, high = (low, middle) if _gamma_share(self.shape, middle) >= share else (middle, high)
+        return high * self.scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -474,6 +586,38 @@ def _halve(test: Callable[[float], bool], low: float, high: float) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if test(middle) else (middle, high)
     return high
+
+
+def _gamma_share(shape: float, x: float) -> float:
+    """The regularised lower incomplete gamma function P(shape, x), by series or continued fraction.
+
+    Source: Abramowitz and Stegun, "Handbook of mathematical functions", 6.5.29 and 6.5.31.
+    """
+    if x <= 0:
+        return 0.0
+    front = math.exp(shape * math.log(x) - x - math.lgamma(shape))
+    if x < shape + 1:
+        term = total = 1 / shape
+        step = shape
+        while term > total * 1e-16:
+            step += 1
+            term *= x / step
+            total += term
+        return min(front * total, 1.0)
+    tiny = 1e-300
+    b = x + 1 - shape
+    c = 1 / tiny
+    d = 1 / b
+    fraction = d
+    for step in range(1, 100_000):
+        a = -step * (step - shape)
+        b += 2
+        d = 1 / (a * d + b or tiny)
+        c = b + a / c or tiny
+        fraction *= d * c
+        if abs(d * c - 1) < 1e-15:
+            break
+    return max(1 - front * fraction, 0.0)
 
 
 def _edge(share: float, low: float, high: float) -> float:

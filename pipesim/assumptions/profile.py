@@ -7,6 +7,8 @@
     every = "20m"    # or list = ["0m", "25m"], poisson_per_hour = 3, once = "0s",
                      # office = { per_day = 20, hours = "Mon-Fri 09:00-17:00", time_zone = "Europe/Berlin" }
 
+                     # weekly = { time_zone = "Europe/Berlin", Mon = [24 changes an hour, one for each hour], Tue = … }
+
     [actions."Build/Frontend"]
     duration = { median = "6m", p95 = "11m" }
     fails_on = [2]
@@ -24,8 +26,9 @@
 
 A duration is text (``"8m"``), a number of seconds, or a table: ``{ median, p95 }`` log-normal, ``{ low, high }``
 uniform, ``{ low, mode, high }`` triangular, ``{ mean }`` exponential, ``{ values = [...] }`` observed,
-``{ pert = { low, mode, high } }``, ``{ weibull = { shape, scale } }``, ``{ normal = { centre, spread } }``,
-``{ by, rest }`` shifted, ``{ mixture = [{ weight, of }, ...] }``.
+``{ pert = { low, mode, high } }``, ``{ weibull = { shape, scale } }``, ``{ gamma = { shape, scale } }``,
+``{ normal = { centre, spread } }``, ``{ bootstrap = { values = [...], weights = [...] } }``, ``{ by, rest }`` shifted,
+``{ mixture = [{ weight, of }, ...] }``.
 """
 
 from __future__ import annotations

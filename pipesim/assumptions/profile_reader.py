@@ -9,8 +9,8 @@ from typing import Any
 from immutabledict import immutabledict
 
 from pipesim.assumptions import distributions as kinds
-from pipesim.assumptions.arrivals import Arrivals, At, Every, OfficeHours, Once, Poisson
-from pipesim.assumptions.calendars import WorkingHours
+from pipesim.assumptions.arrivals import Arrivals, At, Every, OfficeHours, Once, Poisson, Weekly
+from pipesim.assumptions.calendars import DAY_NAMES, WorkingHours
 from pipesim.assumptions.distributions import Distribution
 from pipesim.assumptions.faults import AssumptionFault, suggest, under
 from pipesim.assumptions.model import (
@@ -35,10 +35,11 @@ FORMS: dict[frozenset[str], type] = {
 NESTED: dict[str, tuple[type, tuple[str, ...]]] = {
     "pert": (kinds.Pert, ("low", "mode", "high")),
     "weibull": (kinds.Weibull, ("shape", "scale")),
+    "gamma": (kinds.Gamma, ("shape", "scale")),
     "normal": (kinds.TruncatedNormal, ("centre", "spread")),
 }
 FORMS_ADVICE = "{ median, p95 }, { low, high }, { low, mode, high }, { mean } or { values = [...] }"
-PLANS = ("every", "list", "poisson_per_hour", "office", "once")
+PLANS = ("every", "list", "poisson_per_hour", "office", "weekly", "once")
 
 
 def read_assumptions(data: Mapping[str, Any]) -> Assumptions:
@@ -90,6 +91,7 @@ def read_distribution(value: object) -> Distribution:
             "by": parse_duration,
             "rest": read_distribution,
             "mixture": _mixture,
+            "bootstrap": _bootstrap,
             **{name: _nested(kind, names) for name, (kind, names) in NESTED.items()},
         },
     )
@@ -115,6 +117,7 @@ def read_arrivals(value: object) -> Arrivals:
             "list": _list_of_durations,
             "poisson_per_hour": _poisson,
             "office": _office,
+            "weekly": _weekly,
             "once": lambda moment: Once(parse_duration(moment)),
         },
     )
@@ -188,6 +191,18 @@ def _office(value: object) -> OfficeHours:
     return OfficeHours(members["per_day"], _working_hours(members) or WorkingHours())
 
 
+def _weekly(value: object) -> Weekly:
+    readers = dict.fromkeys(DAY_NAMES, _list) | {"time_zone": _text, "holidays": _list}
+    members = read_table(value, readers)
+    rates: list[Any] = []
+    for day in DAY_NAMES:
+        hours = members.get(day, [0.0] * 24)
+        if len(hours) != 24:
+            raise AssumptionFault((day,), f"has {len(hours)} rates; give 24, one for each hour of the day")
+        rates.extend(hours)
+    return Weekly(tuple(rates), members.get("time_zone", "UTC"), tuple(members.get("holidays", ())))
+
+
 def _working_hours(members: dict[str, Any]) -> WorkingHours | None:
     text = members.pop("hours", None)
     zone = members.pop("time_zone", None)
@@ -210,6 +225,13 @@ def _mixture(value: object) -> Distribution:
         if part.keys() != {"weight", "of"}:
             raise AssumptionError("each part of a mixture needs weight and of")
     return kinds.Mixture(tuple(part["weight"] for part in parts), tuple(part["of"] for part in parts))
+
+
+def _bootstrap(value: object) -> Distribution:
+    members = read_table(value, {"values": _list_of_durations, "weights": _list})
+    if "values" not in members:
+        raise AssumptionFault(("values",), "is missing")
+    return kinds.Bootstrap(members["values"], tuple(members.get("weights", ())))
 
 
 def _nested(kind: type, names: tuple[str, ...]) -> Reader:
@@ -236,6 +258,12 @@ def _list_of_durations(value: object) -> tuple[float, ...]:
     if not isinstance(value, list | tuple):
         raise AssumptionError(f"{value!r} is not a list of durations such as ['0m', '25m']")
     return tuple(parse_duration(item) for item in value)
+
+
+def _list(value: object) -> list[Any] | tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise AssumptionError(f"{value!r} is not a list of numbers")
+    return value
 
 
 def _moment(value: object) -> datetime:

@@ -7,8 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 from pipesim.assumptions import distributions as kinds
-from pipesim.assumptions.arrivals import Arrivals, At, Every, OfficeHours, Once, Poisson
-from pipesim.assumptions.calendars import WorkingHours
+from pipesim.assumptions.arrivals import Arrivals, At, Every, OfficeHours, Once, Poisson, Weekly
+from pipesim.assumptions.calendars import DAY_NAMES, WorkingHours
 from pipesim.assumptions.distributions import Distribution
 from pipesim.assumptions.faults import under
 from pipesim.assumptions.model import ActionAssumption, Approver, Assumptions, Delays, Pool, RuleAssumption
@@ -60,6 +60,11 @@ def write_distribution(distribution: Distribution) -> Any:
             return {"pert": _spans(distribution)}
         case kinds.Weibull(shape, scale):
             return {"weibull": {"shape": shape, "scale": span(scale)}}
+        case kinds.Gamma(shape, scale):
+            return {"gamma": {"shape": shape, "scale": span(scale)}}
+        case kinds.Bootstrap(values, weights):
+            table = {"values": [span(value) for value in values]}
+            return {"bootstrap": table | ({"weights": list(weights)} if weights else {})}
         case kinds.TruncatedNormal():
             return {"normal": _spans(distribution)}
         case kinds.Shifted(by, rest):
@@ -87,7 +92,20 @@ def write_arrivals(arrivals: Arrivals) -> Table:
             return {"poisson_per_hour": per_hour}
         case OfficeHours(per_day, hours):
             return {"office": {"per_day": per_day} | _hours(hours)}
+        case Weekly():
+            return {"weekly": _weekly(arrivals)}
     raise AssumptionError(f"a profile cannot hold {arrivals!r}; use a plan of pipesim")
+
+
+def _weekly(arrivals: Weekly) -> Table:
+    table: Table = {"time_zone": arrivals.time_zone}
+    if arrivals.holidays:
+        table["holidays"] = list(arrivals.holidays)
+    for place, day in enumerate(DAY_NAMES):
+        rates = arrivals.per_hour[place * 24 : place * 24 + 24]
+        if any(rates):
+            table[day] = list(rates)
+    return table
 
 
 def span(duration: float) -> str | float:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from hypothesis import strategies as st
 
 from pipesim.assumptions import distributions as kinds
-from pipesim.assumptions.arrivals import At, Every, OfficeHours, Once, Poisson
+from pipesim.assumptions.arrivals import At, Every, OfficeHours, Once, Poisson, Weekly
 from pipesim.assumptions.calendars import WorkingHours
 from pipesim.assumptions.model import ActionAssumption, Approver, Assumptions, Delays, Pool, RuleAssumption
 from pipesim.vocabulary import FailureType
@@ -31,7 +31,12 @@ simple_distributions = st.one_of(
     log_normals,
     st.builds(kinds.Exponential, positive),
     st.builds(kinds.Weibull, st.floats(0.5, 9), positive),
+    st.builds(kinds.Gamma, st.floats(0.5, 50), positive),
     st.builds(kinds.TruncatedNormal, spans, positive),
+    st.lists(st.tuples(spans, st.floats(0.1, 9)), min_size=1, max_size=6).map(
+        lambda pairs: kinds.Bootstrap(tuple(value for value, _ in pairs), tuple(weight for _, weight in pairs))
+    ),
+    st.builds(kinds.Bootstrap, st.lists(spans, min_size=1, max_size=6)),
     st.builds(kinds.Empirical, st.lists(spans, min_size=1, max_size=6)),
 )
 mixtures = st.lists(st.tuples(st.floats(0.01, 9), simple_distributions), min_size=1, max_size=3).map(
@@ -56,6 +61,13 @@ arrivals = st.one_of(
     st.builds(Every, positive, spans),
     st.builds(Poisson, st.floats(0.01, 1000)),
     st.builds(OfficeHours, st.floats(0.01, 1000), working_hours),
+    st.builds(
+        lambda day, other, zone, holidays: Weekly(tuple(day + other * 6), zone, tuple(holidays)),
+        st.lists(st.floats(0.01, 50), min_size=24, max_size=24),
+        st.lists(st.just(0.0) | st.floats(0, 50), min_size=24, max_size=24),
+        zones,
+        st.lists(st.dates(date(2026, 1, 1), date(2027, 1, 1)), max_size=3),
+    ),
 )
 actions = st.builds(
     ActionAssumption,

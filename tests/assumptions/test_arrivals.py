@@ -1,4 +1,5 @@
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipesim.assumptions.arrivals import Arrivals, At, Every, OfficeHours, Once, Poisson
+from pipesim.assumptions.arrivals import Arrivals, At, Every, OfficeHours, Once, Poisson, Weekly
 from pipesim.assumptions.calendars import WorkingHours
 from pipesim.assumptions.streams import Streams
 from pipesim.assumptions.units import days
@@ -51,6 +52,31 @@ def test_office_arrivals_come_in_working_hours_and_as_many_as_asked():
     assert {9, 10, 11, 12, 13, 14, 15, 16} == {moment.hour for moment in moments}
 
 
+def test_weekly_arrivals_follow_their_rates_on_the_wall_clock():
+    rates = [0.0] * 168
+    rates[9], rates[24 + 14] = 4.0, 8.0  # Monday 9 to 10, Tuesday 14 to 15
+    weeks = 400
+    zone = ZoneInfo("Europe/Berlin")
+    plan = Weekly(tuple(rates), "Europe/Berlin", holidays=(date(2026, 3, 9),))
+
+    arrived = list(takewhile(lambda moment: moment < days(7 * weeks), plan.times(rng(), START)))
+    moments = [(START + timedelta(seconds=moment)).astimezone(zone) for moment in arrived]
+    counts = Counter((moment.weekday(), moment.hour) for moment in moments)
+
+    assert {(0, 9), (1, 14)} == set(counts)
+    assert counts[0, 9] == pytest.approx(4 * (weeks - 1), abs=5 * (4 * weeks) ** 0.5)
+    assert counts[1, 14] == pytest.approx(8 * weeks, abs=5 * (8 * weeks) ** 0.5)
+    assert date(2026, 3, 9) not in {moment.date() for moment in moments}
+    assert plan.rate(datetime(2026, 7, 6, 7, 30, tzinfo=UTC)) == 4.0
+    assert plan.rate(datetime(2026, 12, 7, 8, 30, tzinfo=UTC)) == 4.0
+
+
+def test_weekly_arrivals_of_equal_rates_are_the_poisson_process():
+    from_week = times(Weekly((3.0,) * 168), 300, START, 5)
+
+    assert times(Poisson(3.0), 300, START, 5) == pytest.approx(from_week, abs=0.002)
+
+
 def rng() -> np.random.Generator:
     return Streams(1).generator("arrivals")
 
@@ -86,6 +112,11 @@ def test_office_arrivals_meet_somebody(working, start):
         (lambda: Poisson(float("inf")), "per_hour: inf is not a finite number"),
         (lambda: OfficeHours(-3), "per_day: -3 changes"),
         (lambda: OfficeHours(3, "Mon-Fri"), "hours: 'Mon-Fri' is not WorkingHours"),
+        (lambda: Weekly((1,) * 24), "per_hour: 24 rates"),
+        (lambda: Weekly((0,) * 168), "per_hour: rates lie between 0"),
+        (lambda: Weekly((-1,) + (1,) * 167), "per_hour: rates lie between 0"),
+        (lambda: Weekly("1" * 168), "per_hour: '1111"),
+        (lambda: Weekly((1,) * 168, "Europe/Berlni"), "time_zone: 'Europe/Berlni' is not a known time zone"),
     ],
 )
 def test_plans_that_make_no_sense_are_refused(make, words):

@@ -155,3 +155,18 @@ def test_hours_that_make_no_sense_are_refused(make, words):
         make()
 
     assert str(caught.value).startswith(words)
+
+
+@given(strategies.working_hours, strategies.moments, st.integers(0, 300_000))
+@settings(max_examples=80, deadline=None)
+def test_the_working_time_up_to_the_end_of_some_work_is_the_work(working, moment, span):
+    assert working.between(moment, working.advance(moment, span)) == pytest.approx(span, abs=1e-5)
+
+
+def test_no_working_time_lies_between_a_moment_and_an_earlier_one():
+    hours = WorkingHours.parse("Mon-Fri 09:00-17:00")
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+    assert hours.between(noon, noon) == 0
+    assert hours.between(noon, noon - timedelta(hours=1)) == 0
+    assert hours.between(noon, noon + timedelta(days=1)) == 8 * 3600

@@ -7,10 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipesim.assumptions.distributions import (
+    Bootstrap,
     Constant,
     Distribution,
     Empirical,
     Exponential,
+    Gamma,
     LogNormal,
     Mixture,
     Pert,
@@ -39,11 +41,14 @@ FORMULAS = [
     (Empirical((60, 60, 120, 240)), 120, math.sqrt((2 * 60**2 + 0 + 120**2) / 4)),
     (Pert(60, 90, 240), 110, math.sqrt((110 - 60) * (240 - 110) / 7)),
     (Weibull(2, 100), 100 * math.sqrt(math.pi) / 2, 100 * math.sqrt(1 - math.pi / 4)),
+    (Gamma(4, 60), 240, 120),
+    (Bootstrap((60, 60, 120, 240)), 120, math.sqrt((2 * 60**2 + 0 + 120**2) / 4)),
+    (Bootstrap((60, 120), (3, 1)), 75, math.sqrt(0.75 * 0.25) * 60),
     (TruncatedNormal(0, 100), 100 * math.sqrt(2 / math.pi), 100 * math.sqrt(1 - 2 / math.pi)),
     (Shifted(60, Exponential(300)), 360, 300),
     (Mixture((3, 1), (Constant(100), Constant(200))), 125, math.sqrt(0.75 * 0.25) * 100),
 ]
-NAMES = [type(row[0]).__name__ for row in FORMULAS]
+NAMES = [f"{type(row[0]).__name__}{place}" for place, row in enumerate(FORMULAS)]
 
 
 def sample(distribution: Distribution, size: int = SIZE) -> np.ndarray:
@@ -79,6 +84,22 @@ def test_a_log_normal_goes_through_its_median_and_95th_percentile():
 
 def test_a_log_normal_without_spread_is_constant():
     assert {360.0} == set(sample(LogNormal(360, 360), 100))
+
+
+@pytest.mark.parametrize("shape", [0.3, 1.0, 4.0, 200.0, 5000.0])
+def test_quantiles_of_the_gamma_distribution_agree_with_scipy(shape):
+    stats = pytest.importorskip("scipy.stats")
+
+    for share in (0.001, 0.1, 0.5, 0.95, 0.9999):
+        assert Gamma(shape, 2).quantile(share) == pytest.approx(stats.gamma.ppf(share, shape, scale=2), rel=1e-8)
+
+
+def test_a_bootstrap_never_draws_what_weighs_nothing():
+    drawn = Bootstrap((60, 90, 120), (1, 3, 0)).sample(np.random.default_rng(1), 20_000)
+
+    assert {60.0, 90.0} == set(drawn)
+    assert (drawn == 90).mean() == pytest.approx(0.75, abs=0.02)
+    assert Bootstrap((60, 90, 120), (1, 3, 0)).quantile(1.0) == 90
 
 
 def test_a_mixture_finds_the_quantile_between_its_parts():
@@ -143,6 +164,12 @@ def test_more_of_the_same_luck_is_longer():
         (lambda: Empirical((1, -1)), "values: -1 s is negative"),
         (lambda: Empirical("abc"), "values: 'abc' is not a list"),
         (lambda: Weibull(0, 1), "shape: 0 is not between"),
+        (lambda: Gamma(0, 1), "shape: 0 is not between"),
+        (lambda: Gamma(2, 0), "scale: 0 s"),
+        (lambda: Bootstrap(()), "values: the list is empty"),
+        (lambda: Bootstrap("abc"), "values: 'abc' is not a list"),
+        (lambda: Bootstrap((1, 2), (1,)), "weights: 1 weights for 2 values"),
+        (lambda: Bootstrap((1, 2), (0, 0)), "weights: [0.0, 0.0]"),
         (lambda: TruncatedNormal(1, 0), "spread: 0 s"),
         (lambda: Shifted(1, 2), "rest: 2 is not a distribution"),
         (lambda: Mixture((), ()), "weights: 0 weights"),
