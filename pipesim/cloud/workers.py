@@ -84,13 +84,16 @@ class JobWorker:
     def start(self) -> None:
         """Go to work: poll from now on, until `stop`."""
         if self._process is None:
+            self.account.jobs.note_worker(self._wanted["actionTypeId"], 1)
             self._process = self.account.env.process(self._live())
 
     def stop(self) -> None:
         """Stop polling; work in hand is never reported."""
-        if self._process is not None and self._process.is_alive:
-            self._process.interrupt("the worker was stopped")
-        self._process = None
+        if self._process is not None:
+            self.account.jobs.note_worker(self._wanted["actionTypeId"], -1)
+            if self._process.is_alive:
+                self._process.interrupt("the worker was stopped")
+            self._process = None
 
     def _live(self) -> Generator[simpy.Event, Any, None]:
         try:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
 import threading
+import zipfile
+from collections import ChainMap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,9 +19,9 @@ import time_machine
 from moto import mock_aws
 
 from pipesim.assumptions.arrivals import At
-from pipesim.assumptions.model import ActionAssumption, Assumptions
-from pipesim.cloud import permissions
-from pipesim.cloud.actions import custom
+from pipesim.assumptions.model import ActionAssumption, Approver, Assumptions
+from pipesim.cloud import gaps, permissions
+from pipesim.cloud.actions import Behaviours
 from pipesim.cloud.codepipeline.custom_types import CustomTypes
 from pipesim.cloud.codepipeline.jobs import Jobs
 from pipesim.cloud.codepipeline.webhooks import Webhooks
@@ -71,19 +75,30 @@ class StandIn:
         if to > self.env.now:
             self.env.run(until=to)
 
-    def create(self, document: dict[str, Any], behaviours: dict[str, Any], seed: int = 1, **assumed: Any) -> Simulation:
+    def create(
+        self,
+        document: dict[str, Any],
+        behaviours: dict[str, Any] | None = None,
+        *,
+        seed: int = 1,
+        actions: dict[str, ActionAssumption] | None = None,
+        approver: Approver | None = None,
+    ) -> Simulation:
+        """Stand a pipeline up; what `behaviours` does not name acts on the account as it should."""
         assumptions = Assumptions(
             start=self.start,
             arrivals=At(()),
-            actions={key: ActionAssumption(duration=value) for key, value in assumed.get("durations", {}).items()},
+            actions=actions or {},
+            approvals={"*": approver or Approver()},
         )
+        given = {key: partial(act, self) for key, act in (behaviours or {}).items()}
         sim = Simulation(
             parse_document(document),
             assumptions,
             uuids=True,
             seed=seed,
             env=self.env,
-            behaviours={key: partial(act, self) for key, act in behaviours.items()},
+            behaviours=ChainMap(given, Behaviours(self)),
             account=self.id,
             region=self.region,
         )
@@ -95,17 +110,17 @@ class StandIn:
 def standing_in() -> Iterator[StandIn]:
     with mock_aws(), time_machine.travel(START, tick=False):
         permissions.install()
+        gaps.install()
         try:
             account = StandIn()
             prepare(account)
             yield account
         finally:
+            gaps.uninstall()
             permissions.uninstall()
 
 
 def prepare(account: StandIn) -> None:
-    import json
-
     trust = {
         "Version": "2012-10-17",
         "Statement": [
@@ -120,11 +135,13 @@ def prepare(account: StandIn) -> None:
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
 
 
-def allow_everything(account: StandIn) -> None:
-    import json
-
-    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-    account.client("iam").put_role_policy(RoleName="pipeline", PolicyName="all", PolicyDocument=json.dumps(policy))
+def allow_everything(account: StandIn, *, but: str = "") -> None:
+    """Let the pipeline's role do everything, except one thing."""
+    statements = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+    if but:
+        statements.append({"Effect": "Deny", "Action": but, "Resource": "*"})
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    account.client("iam").put_role_policy(RoleName="pipeline", PolicyName="all", PolicyDocument=policy)
 
 
 def document(
@@ -157,9 +174,6 @@ def action(category: str, provider: str, owner: str = "AWS", name: str = "Do", *
 
 def put_artifact(account: StandIn, sim: Simulation, execution: str, artifact: str, files: dict[str, str]) -> str:
     """Write a zip where an execution's artifact lies."""
-    import io
-    import zipfile
-
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for path, text in files.items():
@@ -187,7 +201,3 @@ def start(sim: Simulation, **members: Any) -> str:
     execution = sim.send(Start(trigger_type="StartPipelineExecution", **members))
     assert execution is not None
     return execution
-
-
-custom_act = custom.act
-partner_act = custom.act_partner

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipesim.assumptions.distributions import Constant
+from pipesim.assumptions.model import ActionAssumption
 from pipesim.cloud.codepipeline.job import client_token
 from pipesim.cloud.codepipeline.jobs import REOFFER
 from pipesim.engine.commands import Retry, Stop
@@ -15,9 +16,7 @@ from pipesim.errors import Refused
 from tests.cloud.standin import (
     StandIn,
     action,
-    custom_act,
     document,
-    partner_act,
     sourcing,
     standing_in,
     start,
@@ -62,7 +61,7 @@ def build(name: str = "Do", project: str = "shop", **members: Any) -> dict[str, 
 
 @pytest.fixture
 def sim(account: StandIn) -> Any:
-    sim = account.create(document(build()), {"Build/Hudson": custom_act, "Source/S3": sourcing({"a": "1"})})
+    sim = account.create(document(build()), {"Source/S3": sourcing({"a": "1"})})
     start(sim)
     account.advance(10)
     return sim
@@ -313,7 +312,7 @@ def test_nobody_answers_for_a_day(account: StandIn, sim: Any) -> None:
 
 def test_polling(account: StandIn) -> None:
     shape = document(build("A", "one", runOrder=1), build("B", "two", runOrder=1), build("C", "two", runOrder=1))
-    start(account.create(shape, {"Build/Hudson": custom_act, "Source/S3": sourcing({"a": "1"})}))
+    start(account.create(shape, {"Source/S3": sourcing({"a": "1"})}))
     account.advance(10)
 
     two = poll(account, maxBatchSize=10, queryParam={"ProjectName": "two"})
@@ -336,8 +335,8 @@ def partner(account: StandIn) -> Any:
     test = action("Test", "GhostInspector", "ThirdParty", inputArtifacts=[{"name": "Code"}])
     sim = account.create(
         document(test),
-        {"Test/GhostInspector": partner_act, "Source/S3": sourcing({"a": "1"})},
-        durations={"Test/GhostInspector": Constant(120)},
+        {"Source/S3": sourcing({"a": "1"})},
+        actions={"Test/GhostInspector": ActionAssumption(duration=Constant(120))},
     )
     start(sim)
     account.advance(10)

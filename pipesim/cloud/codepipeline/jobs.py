@@ -8,6 +8,7 @@ recorded answers of the service for repeats, continuation and refusals.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, cast
@@ -55,6 +56,8 @@ class Jobs:
         self._account = account
         self._jobs: dict[str, Job] = {}
         self._open: dict[TypeKey, dict[str, Job]] = {}
+        self._newest: dict[ActionRun, Job] = {}
+        self._workers: Counter[TypeKey] = Counter()
 
     # --- what behaviours call --------------------------------------------------------------------
 
@@ -75,7 +78,7 @@ class Jobs:
             time_limit=self._time_limit(run, executor),
             continuation_token=continuation_token,
         )
-        self._jobs[job.id] = job
+        self._jobs[job.id] = self._newest[run] = job
         if executor == LAMBDA:
             job.status = JobStatus.IN_PROGRESS
         else:
@@ -92,6 +95,29 @@ class Jobs:
             return self._jobs[job_id]
         except KeyError:
             raise Refused("JobNotFoundException", f"Job with id '{job_id}' does not exist") from None
+
+    def of(self, run: ActionRun) -> Job | None:
+        """Return the newest job of an action; None: it never opened one."""
+        return self._newest.get(run)
+
+    def waits_for_somebody(self, run: ActionRun) -> bool:
+        """Whether an action can go on only when somebody outside the account answers its job.
+
+        That is not so while its job is answered and about to be continued, while a worker in virtual time
+        polls for its type, or while a partner that nobody plays is assumed to be at work.
+        """
+        job = self._newest.get(run)
+        if job is None or job.is_over or self._workers[_type_key(run)]:
+            return False
+        return job.executor != THIRD_PARTY or job.status is JobStatus.IN_PROGRESS
+
+    def forget(self, run: ActionRun) -> None:
+        """An action waits for no job any more; results of its jobs are still taken."""
+        self._newest.pop(run, None)
+
+    def note_worker(self, type_id: Mapping[str, str], change: int) -> None:
+        """Take note that a worker in virtual time begins (1) or ceases (-1) to poll for a type."""
+        self._workers[(type_id["category"], type_id["owner"], type_id["provider"], type_id["version"])] += change
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -289,6 +315,15 @@ def wait_for_job(
         hand_over: called with every job, the first included, where nobody polls for it; an
             outcome that it returns ends the action at once.
     """
+    try:
+        return (yield from _answers(account, run, job, hand_over))
+    finally:
+        account.jobs.forget(run)
+
+
+def _answers(
+    account: Account, run: ActionRun, job: Job, hand_over: HandOver | None
+) -> Generator[simpy.Event, Any, Outcome]:
     deadline = run.sim.env.now + run.plan.timeout
     while True:
         if hand_over is not None and (outcome := hand_over(job)) is not None:
