@@ -29,6 +29,9 @@ PROVIDERS = {
     "Build/CodeBuild": "codebuild",
     "Test/CodeBuild": "codebuild",
     "Deploy/S3": "s3_deploy",
+    "Deploy/CloudFormation": "cloudformation",
+    "Deploy/CodeDeploy": "codedeploy",
+    "Approval/Manual": "approval",
     "Invoke/Lambda": "lambda_invoke",
 }
 """The module that holds each AWS provider's behaviour, by ``Category/Provider``."""
