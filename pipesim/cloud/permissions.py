@@ -238,6 +238,27 @@ def narrowed_session(account: Account, run: ActionRun, policy: str) -> Session:
     return assume(account, action.role_arn or pipeline.role_arn, caller, session.name, policy=policy)
 
 
+def require(session: Session, action: str, resource: str) -> None:
+    """Refuse what a session's policies do not allow, where no operation of the API stands for the permission.
+
+    Args:
+        session: who wants it.
+        action: such as ``codecommit:UploadArchive``.
+        resource: the ARN that it is about.
+
+    Raises:
+        ClientError: AccessDenied.
+    """
+    request = Request(action, resource, session.principals, _context(session, resource.split(":")[3]))
+    if not _permitted(session, request, None, session.account):
+        name = action.split(":")[1]
+        raise access_denied(
+            f"User: {session.arn} is not authorized to perform: {action} on resource: {resource} because no"
+            " identity-based policy allows it",
+            name,
+        )
+
+
 def client(account: Account, session: Session, service: str, region: str) -> Any:
     """Return a boto3 client that calls with a session's credentials.
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pipesim.cloud.actions import act
+from pipesim.assumptions.distributions import Constant
+from pipesim.assumptions.model import ActionAssumption
 from pipesim.cloud.artifacts import Archive, pack
 from pipesim.engine.commands import Retry, Start
 from pipesim.engine.simulation import Simulation
@@ -14,7 +15,6 @@ from pipesim.trace.events import EventKind
 from pipesim.trace.state import ActionExecution
 from tests.cloud.standin import BUCKET, StandIn, action, document
 
-EVERYTHING = ("Source/S3", "Source/CodeCommit", "Build/CodeBuild", "Test/CodeBuild", "Deploy/S3", "Invoke/Lambda")
 BASE = (
     "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl", "s3:GetBucketVersioning",
     "s3:GetBucketAcl", "s3:GetBucketLocation",
@@ -44,8 +44,15 @@ def allow(account: StandIn, *actions: str, resource: str | list[str] = "*", role
     account.client("iam").put_role_policy(RoleName=role, PolicyName="all", PolicyDocument=policy)
 
 
-def make(account: StandIn, *actions: dict[str, Any], source: Mapping[str, Any] = SOURCE, **members: Any) -> Simulation:
-    return account.create(document(*actions, source=dict(source)), dict.fromkeys(EVERYTHING, act), **members)
+def make(
+    account: StandIn, *actions: dict[str, Any], source: Mapping[str, Any] = SOURCE, **assumed: ActionAssumption
+) -> Simulation:
+    """A pipeline of a source and these actions; `assumed`: what is assumed of an action, by its name."""
+    return account.create(document(*actions, source=dict(source)), actions=assumed)
+
+
+def lasting(seconds: float) -> ActionAssumption:
+    return ActionAssumption(duration=Constant(seconds))
 
 
 def go(account: StandIn, sim: Simulation, seconds: float = 3600, **members: Any) -> str:
@@ -90,6 +97,6 @@ def files_of(account: StandIn, key: str) -> dict[str, bytes]:
 
 
 __all__ = [
-    "BASE", "FILES", "SOURCE", "action", "allow", "body", "ending", "files_of", "go", "make", "outputs", "retry",
-    "source_bucket", "status",
+    "BASE", "FILES", "SOURCE", "action", "allow", "body", "ending", "files_of", "go", "lasting", "make", "outputs",
+    "retry", "source_bucket", "status",
 ]  # fmt: skip

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from pipesim.assumptions.distributions import Constant
 from pipesim.cloud import artifacts
 from pipesim.cloud.artifacts import pack
 from pipesim.engine.commands import SourceRevision
@@ -19,6 +18,7 @@ from tests.cloud.actions.story import (
     ending,
     files_of,
     go,
+    lasting,
     make,
     outputs,
     retry,
@@ -239,7 +239,7 @@ def test_deploy_denied_by_the_bucket_heals(account: StandIn) -> None:
 def test_missing_input_is_a_configuration_error(account: StandIn) -> None:
     source_bucket(account)
     site(account)
-    sim = make(account, deploy(), durations={"Do": Constant(100)})
+    sim = make(account, deploy(), Do=lasting(100))
 
     execution = go(account, sim, 50)
     account.client("s3").delete_object(Bucket=BUCKET, Key=sim.executions[execution].artifacts["Code"])
@@ -252,7 +252,7 @@ def test_missing_input_is_a_configuration_error(account: StandIn) -> None:
 def test_a_bucket_deleted_in_mid_flight(account: StandIn) -> None:
     source_bucket(account)
     site(account)
-    sim = make(account, deploy(), durations={"Do": Constant(100)})
+    sim = make(account, deploy(), Do=lasting(100))
 
     execution = go(account, sim, 50)
     _delete_bucket(account, BUCKET)

@@ -1,0 +1,19 @@
+"""What moto lacks and pipelines need, in moto's own layout: one folder a service, as small as the lesson needs."""
+
+from __future__ import annotations
+
+from pipesim.cloud.gaps import cloudformation, codebuild, codecommit, codedeploy
+
+GAPS = (codecommit, codebuild, codedeploy, cloudformation)
+
+
+def install() -> None:
+    """Fill every gap in moto; without effect the second time."""
+    for gap in GAPS:
+        gap.install()
+
+
+def uninstall() -> None:
+    """Leave moto as it was."""
+    for gap in GAPS:
+        gap.uninstall()
