@@ -70,7 +70,7 @@ class Gate:
         self._verdict.succeed(Verdict.ABANDONED)
 
     def _run(self, rule: Rule) -> Generator[simpy.Event, Any, None]:
-        self._emit(EventKind.RULE_STARTED, rule=rule.name)
+        self._emit(EventKind.RULE_STARTED, rule=rule.name, **self.sim.rule_id(self.passage, self.kind, rule.name))
         outcome: Outcome = yield from judge_rule(self, self.passage.plan.rules[rule.name])
         if rule.name not in self.open:
             return

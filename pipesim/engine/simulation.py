@@ -301,6 +301,13 @@ class Simulation:
         name = f"{execution.id}/{plan.key}/{attempt}"
         return self._uuid(name) if self.shows_action_ids else name
 
+    def rule_id(self, passage: Passage, gate: str, rule: str) -> dict[str, str]:
+        """Name a rule execution, where executions are named by UUIDs."""
+        if not self.shows_action_ids:
+            return {}
+        execution, stage = passage.execution, passage.plan.stage.name
+        return {"id": self._uuid(f"{execution.id}/{stage}/{gate}/{rule}/{execution.attempt}")}
+
     def new_keys(self, run: ActionRun) -> dict[str, str]:
         """Return a new object key for every output artifact of an action's attempt."""
         action = run.plan.action

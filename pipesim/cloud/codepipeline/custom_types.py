@@ -186,6 +186,11 @@ class CustomTypes:
         known = find_action_type(*key)
         return "" if known is None else known.execution_url
 
+    def entity_url(self, type_id: ActionTypeId) -> str:
+        """Return the template of the link to what a custom type works on; empty where it names none."""
+        custom = self._custom.get((type_id.category, type_id.owner, type_id.provider, type_id.version))
+        return "" if custom is None else str(custom.declaration["settings"].get("entityUrlTemplate", ""))
+
     def tags_of(self, arn: str) -> dict[str, str] | None:
         """Return the tags of the custom type with this ARN, to read and to change; None when there is none.
 

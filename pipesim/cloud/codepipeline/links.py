@@ -10,8 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from pipesim.catalog.action_types import find_action_type
+
 if TYPE_CHECKING:
     from pipesim.cloud.account import Account
+    from pipesim.definition.model import Action
     from pipesim.engine.action import ActionRun
 
 PLACEHOLDER = re.compile(r"\{(?:Config:)?([^{}]+)\}")
@@ -36,6 +39,37 @@ def execution_url(account: Account, run: ActionRun, external_id: str) -> str:
         "ExternalExecutionId": external_id,
     }
     return fill(template, values)
+
+
+def entity_url(account: Account, action: Action) -> str:
+    """Return where the thing that an action works on can be looked at; empty when its type names no place.
+
+    Args:
+        account: where the action runs.
+        action: as declared.
+    """
+    known = find_action_type(action.type.category, action.type.owner, action.type.provider, action.type.version)
+    template = account.custom_types.entity_url(action.type) if known is None else known.entity_url
+    return _complete(template, action, account)
+
+
+def revision_url(account: Account, action: Action, revision: str) -> str:
+    """Return where a source revision can be looked at; empty when the action's type names no place.
+
+    Args:
+        account: where the action runs.
+        action: as declared.
+        revision: such as a commit.
+    """
+    known = find_action_type(action.type.category, action.type.owner, action.type.provider, action.type.version)
+    return "" if known is None else _complete(known.revision_url, action, account, RevisionId=revision)
+
+
+def _complete(template: str, action: Action, account: Account, **values: str) -> str:
+    region = action.region or account.region
+    console = "https://console.aws.amazon.com"
+    url = fill(template, {**action.configuration, "Region": region, "Console": console, **values})
+    return "" if PLACEHOLDER.search(url) else url
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

@@ -12,11 +12,12 @@ from pipesim.errors import Refused
 MAX_TAGS = 50
 
 
-def read_tags(given: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
+def read_tags(given: Iterable[Mapping[str, str]] | None, *, arn: str = "") -> dict[str, str]:
     """Return tags by key.
 
     Args:
         given: pairs with ``key`` and ``value``; None: none.
+        arn: of the resource, for the refusal.
 
     Raises:
         Refused: a key is reserved or given twice, or there are too many.
@@ -28,11 +29,15 @@ def read_tags(given: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
     for tag in given or ():
         key = tag["key"]
         if key.lower().startswith("aws:"):
-            raise Refused("InvalidTagsException", f"The tag key '{key}' is reserved: keys must not begin with aws:")
+            raise Refused(
+                "InvalidTagsException",
+                "Not allowed to modify system tags. System tags start with 'aws:'. msg=[Caller is an end user and not"
+                " allowed to mutate system tags]",
+            )
         if key in tags:
             raise Refused("InvalidTagsException", f"The tag key '{key}' is given twice")
         tags[key] = tag["value"]
-    refuse_too_many(tags)
+    refuse_too_many(tags, arn=arn)
     return tags
 
 
@@ -41,7 +46,7 @@ def write_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in tags.items()]
 
 
-def refuse_too_many(tags: Mapping[str, str]) -> None:
+def refuse_too_many(tags: Mapping[str, str], *, arn: str = "") -> None:
     """Raise TooManyTagsException when a resource would have more tags than the service allows."""
     if len(tags) > MAX_TAGS:
-        raise Refused("TooManyTagsException", f"A resource may have at most {MAX_TAGS} tags; these are {len(tags)}")
+        raise Refused("TooManyTagsException", f"Tag limit exceeded for resource [{arn}].")
