@@ -38,7 +38,7 @@ from pipesim.engine.passage import Passage
 from pipesim.engine.plan import ActionPlan, Plan, StagePlan, make_plan
 from pipesim.engine.pools import PoolInUse
 from pipesim.engine.process import live
-from pipesim.errors import AssumptionError, DeclarationError
+from pipesim.errors import AssumptionError, DeclarationError, TraceError
 from pipesim.trace.events import NOTHING, Event, EventKind
 from pipesim.trace.log import Trace
 from pipesim.trace.state import Fold, PipelineState
@@ -243,12 +243,9 @@ class Simulation:
 
     @property
     def trace(self) -> Trace:
-        """All that has happened so far."""
+        """All that has happened so far; TraceError when a sink receives it instead."""
+        self._refuse_without_memory()
         return Trace(self._events, end=self.now)
-
-    def events(self, start: int = 0) -> list[Event]:
-        """Return the events from the one with number `start` on, for readers who keep what they read before."""
-        return self._events[start:]
 
     def events_from(self, seq: int) -> tuple[Event, ...]:
         """Return what has happened since: the events from this place on; the cost does not grow with history.
@@ -260,7 +257,11 @@ class Simulation:
 
     @property
     def state(self) -> PipelineState:
-        """What the console would show now; the cost does not grow with history."""
+        """What the console would show now; the cost does not grow with history.
+
+        TraceError when a sink receives the events instead.
+        """
+        self._refuse_without_memory()
         if self._fold is None:
             self._fold = Fold(self._first_pipeline)
         for event in self._events[self._folded :]:
@@ -492,6 +493,10 @@ class Simulation:
             self.door(stage.name).last_good = None
 
     # --- inside ----------------------------------------------------------------------------------
+
+    def _refuse_without_memory(self) -> None:
+        if self._count and not self._events:
+            raise TraceError("this simulation keeps no events: they went to its sink; read them there")
 
     def _carry_out(self, command: Command) -> None:
         self._awaited -= 1

@@ -640,6 +640,21 @@ def test_finished_executions_are_forgotten_when_asked():
     assert len(sim.executions) <= 11
 
 
+def test_events_that_went_to_a_sink_are_not_kept():
+    from pipesim.errors import TraceError
+
+    seen = []
+    sim = simulation(make_pipeline("Build"), assume({"Build/Work": 5}, [0]), sink=seen.append)
+    sim.run()
+
+    assert [event.seq for event in seen] == list(range(len(seen)))
+    assert seen[-1].kind is EventKind.EXECUTION_SUCCEEDED
+    with pytest.raises(TraceError, match="sink"):
+        sim.trace  # noqa: B018
+    with pytest.raises(TraceError, match="sink"):
+        sim.state  # noqa: B018
+
+
 def test_poisson_arrivals_are_as_many_as_asked():
     trace = simulate(make_pipeline("Build"), Assumptions(arrivals=Poisson(per_hour=60)), executions=20, seed=3)
 
