@@ -1,4 +1,4 @@
-"""The command line: ``pipesim check | draw | run | show | lab | fidelity``.
+"""The command line: ``pipesim check | draw | run | show | whatif | lab | fidelity``.
 
 Exit status: 0 all is well, 1 problems were found, 2 the input cannot be used.
 """
@@ -16,6 +16,7 @@ from pipesim.cli.fidelity import fidelity
 from pipesim.cli.lab import lab
 from pipesim.cli.run import run
 from pipesim.cli.show import show
+from pipesim.cli.whatif import whatif
 from pipesim.errors import PipesimError
 
 CANNOT_USE = 2
@@ -40,7 +41,7 @@ def commands() -> None:
     """
 
 
-for command in (check, draw, run, show, lab, fidelity):
+for command in (check, draw, run, show, whatif, lab, fidelity):
     commands.add_command(command)
 
 

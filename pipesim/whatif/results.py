@@ -266,7 +266,7 @@ class Replications:
         return f"<Replications: {self.n} of {self.scenario.name!r}>"
 
     def _repr_html_(self) -> str:
-        from pipesim.whatif.pages import replications_html
+        from pipesim.whatif.report import replications_html
 
         return replications_html(self)
 

@@ -59,6 +59,7 @@ class Course:
         done: how many replications were asked for so far.
         seconds: seconds of computing so far.
         chunk: how many replications make a piece of work.
+        each: seconds that one replication takes, once everything is warm.
     """
 
     scenario: Scenario
@@ -69,6 +70,7 @@ class Course:
     done: int = 0
     seconds: float = 0.0
     chunk: int = 1
+    each: float = 0.0
 
     def take(self, block: Block) -> None:
         """Keep a finished block."""
@@ -150,16 +152,18 @@ def _course(scenario: Scenario, horizon: Horizon, how: Experiment, place: int) -
 
 
 def _first(courses: Sequence[Course], how: Experiment, tick: Progress, most: int) -> bool:
-    """Run the first block of each scenario here: it tells how long the others will take."""
+    """Run the first replications of each scenario here: the last of them tells how long the others will take."""
     try:
         for course in courses:
             count = min(FAST_BLOCK if course.engine == VECTORISED else 1, most)
-            block = run_block(Task(course.scenario, course.horizon, how.seed, 0, count, course.engine))
-            course.take(block)
-            course.done = count
-            each = max(block.seconds / count, 1e-7)
-            course.chunk = FAST_BLOCK if course.engine == VECTORISED else max(1, round(CHUNK_SECONDS / each))
-            tick(count, most * len(courses))
+            for _ in range(2 if course.engine != VECTORISED and most > 1 else 1):
+                task = Task(course.scenario, course.horizon, how.seed, course.done, count, course.engine)
+                block = run_block(task)
+                course.take(block)
+                course.done += count
+                tick(count, most * len(courses))
+            course.each = max(block.seconds / count, 1e-7)
+            course.chunk = FAST_BLOCK if course.engine == VECTORISED else max(1, round(CHUNK_SECONDS / course.each))
     except KeyboardInterrupt:
         return False
     if courses:
@@ -168,7 +172,7 @@ def _first(courses: Sequence[Course], how: Experiment, tick: Progress, most: int
 
 
 def _refuse_if_endless(courses: Sequence[Course], most: int, how: Experiment) -> None:
-    each = sum(course.seconds / course.done for course in courses)
+    each = sum(course.each for course in courses)
     expected = each * (most - min(course.done for course in courses)) / workers(how.on)
     if expected > how.patience:
         raise AssumptionError(
@@ -224,7 +228,7 @@ def _until(courses: Sequence[Course], wanted: HalfWidth, how: Experiment, tick: 
             )
         interval = result.interval(wanted.measure, wanted.level, anyway=True)
         needed = wanted.missing(interval)
-        each = sum(course.seconds / course.done for course in courses) / workers(how.on)
+        each = sum(course.each for course in courses) / workers(how.on)
         if target >= wanted.at_most:
             for course in courses:
                 course.store.keep_first(wanted.at_most)
