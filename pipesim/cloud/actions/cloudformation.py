@@ -25,6 +25,7 @@ from pipesim.cloud.actions.template import (
 )
 from pipesim.cloud.artifacts import Archive, pack, read, store_of, write
 from pipesim.cloud.codepipeline.links import execution_url
+from pipesim.cloud.gaps import cloudformation as gap
 from pipesim.cloud.permissions import role_client
 from pipesim.engine.behaviours.work import spend_time
 from pipesim.engine.outcome import Outcome
@@ -43,6 +44,7 @@ REVIEWED = "REVIEW_IN_PROGRESS"
 
 def act(account: Account, run: ActionRun) -> Generator[simpy.Event, Any, Outcome]:
     """Carry out the action mode."""
+    gap.install()
     outcome = yield from spend_time(run)
     if outcome.failure is not None:
         return outcome

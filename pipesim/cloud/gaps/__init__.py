@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pipesim.cloud.gaps import cloudformation, codebuild, codecommit, codedeploy
 
-GAPS = (codecommit, codebuild, codedeploy, cloudformation)
+GAPS = (codecommit, codebuild, codedeploy)
+FILLED_WHEN_NEEDED = (cloudformation,)
+"""Gaps in services that take seconds to import: the action that needs them fills them."""
 
 
 def install() -> None:
@@ -15,5 +17,5 @@ def install() -> None:
 
 def uninstall() -> None:
     """Leave moto as it was."""
-    for gap in GAPS:
+    for gap in (*GAPS, *FILLED_WHEN_NEEDED):
         gap.uninstall()
