@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pipesim.assumptions.distributions import Constant
 from pipesim.assumptions.model import ActionAssumption
@@ -14,6 +14,11 @@ from pipesim.engine.simulation import Simulation
 from pipesim.trace.events import EventKind
 from pipesim.trace.state import ActionExecution
 from tests.cloud.standin import BUCKET, StandIn, action, document
+
+if TYPE_CHECKING:
+    from pipesim.cloud.account import Account
+
+AnyAccount: TypeAlias = "StandIn | Account"
 
 BASE = (
     "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl", "s3:GetBucketVersioning",
@@ -28,7 +33,7 @@ SOURCE = {
 FILES = {"index.html": b"<p>hello</p>", "buildspec.yml": b"version: 0.2\n", "nested/config.json": b"{}"}
 
 
-def source_bucket(account: StandIn, body: bytes | None = None, name: str = "source") -> str:
+def source_bucket(account: AnyAccount, body: bytes | None = None, name: str = "source") -> str:
     """A versioned bucket with one object; return the object's version."""
     s3 = account.client("s3")
     s3.create_bucket(Bucket=name)
@@ -37,7 +42,7 @@ def source_bucket(account: StandIn, body: bytes | None = None, name: str = "sour
     return str(s3.put_object(Bucket=name, Key="app.zip", Body=body)["VersionId"])
 
 
-def allow(account: StandIn, *actions: str, resource: str | list[str] = "*", role: str = "pipeline") -> None:
+def allow(account: AnyAccount, *actions: str, resource: str | list[str] = "*", role: str = "pipeline") -> None:
     """Let the role do these things and nothing else."""
     statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -88,11 +93,11 @@ def outputs(sim: Simulation, action: str = "Do") -> list[dict[str, str]]:
     ]
 
 
-def body(account: StandIn, key: str, bucket: str = BUCKET) -> bytes:
+def body(account: AnyAccount, key: str, bucket: str = BUCKET) -> bytes:
     return bytes(account.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
-def files_of(account: StandIn, key: str) -> dict[str, bytes]:
+def files_of(account: AnyAccount, key: str) -> dict[str, bytes]:
     return dict(Archive(body(account, key)).files())
 
 
