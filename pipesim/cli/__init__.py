@@ -1,4 +1,4 @@
-"""The command line: ``pipesim check | draw | run | show | whatif | lab | fidelity``.
+"""The command line: ``pipesim check | draw | run | show | serve | whatif | lab | fidelity``.
 
 Exit status: 0 all is well, 1 problems were found, 2 the input cannot be used.
 """
@@ -15,6 +15,7 @@ from pipesim.cli.draw import draw
 from pipesim.cli.fidelity import fidelity
 from pipesim.cli.lab import lab
 from pipesim.cli.run import run
+from pipesim.cli.serve import serve
 from pipesim.cli.show import show
 from pipesim.cli.whatif import whatif
 from pipesim.errors import PipesimError
@@ -41,7 +42,7 @@ def commands() -> None:
     """
 
 
-for command in (check, draw, run, show, whatif, lab, fidelity):
+for command in (check, draw, run, show, serve, whatif, lab, fidelity):
     commands.add_command(command)
 
 

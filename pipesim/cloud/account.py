@@ -86,6 +86,7 @@ class Account:
         assumptions: what is assumed of its pipelines; keys may speak of any of them.
         actions: ``real``: actions touch the mocked account; ``assumed``: they only take their time.
         family: the accounts of the same cloud, by id and region; this one adds itself.
+        closing: what is to be undone when the cloud is closed.
 
     Attributes:
         env: the clock.
@@ -108,6 +109,7 @@ class Account:
         assumptions: Assumptions | None = None,
         actions: str = REAL,
         family: dict[tuple[str, str], Account] | None = None,
+        closing: ExitStack | None = None,
     ) -> None:
         self.env = clock
         self.lock: DoorLock = clock.lock
@@ -126,6 +128,7 @@ class Account:
         self.pools = {name: PoolInUse(clock, name, pool) for name, pool in pools.items()}
         self.family = {} if family is None else family
         self.family[id, region] = self
+        self.closing = ExitStack() if closing is None else closing
         self._clients: dict[tuple[str, str], Any] = {}
         self._created = 0
         self._session: boto3.Session | None = None
@@ -187,9 +190,25 @@ class Account:
                 assumptions=self.assumptions,
                 actions=self.actions,
                 family=self.family,
+                closing=self.closing,
             )
             other.endpoint = self.endpoint
         return self.family[key]
+
+    def serve(self, port: int = 0) -> str:
+        """Answer over HTTP, if the account does not yet, and return the address; it ends with the cloud.
+
+        Args:
+            port: 0: any free one; without effect when the account answers already.
+
+        Raises:
+            SourceError: the port is taken.
+        """
+        if not self.endpoint:
+            from pipesim.cloud.server import Server
+
+            self.closing.callback(Server(self, port).start().stop)
+        return self.endpoint
 
     def arn_of(self, name: str) -> str:
         """Return the ARN of a pipeline."""
@@ -326,6 +345,7 @@ class Cloud:
     def close(self) -> None:
         """Stop mocking and leave moto as it was."""
         if self._open is not None:
+            self.account.closing.close()
             self._open.close()
             self._open = None
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pipesim.cloud.clock import every_first
-from pipesim.vocabulary import JobStatus
 
 if TYPE_CHECKING:
     from pipesim.cloud.account import Account
@@ -55,5 +54,4 @@ def waits_for_somebody(account: Account, run: ActionRun) -> bool:
     """Whether an action waits for a person or a program outside the account."""
     if run.plan.action.is_approval:
         return run.is_open and run.plan.response is None
-    job = account.jobs.of(run)
-    return job is not None and job.result is None and job.status is not JobStatus.TIMED_OUT
+    return account.jobs.waits_for_somebody(run)
