@@ -18,7 +18,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from pipesim.assumptions.arrivals import At
 from pipesim.assumptions.model import Approver, Assumptions, Delays, Pool
 from pipesim.cloud import permissions, swap
-from pipesim.cloud.clock import IMMEDIATE, MANUAL, CloudClock, DoorLock
+from pipesim.cloud.clock import IMMEDIATE, MANUAL, CloudClock
 from pipesim.cloud.codepipeline.custom_types import CustomTypes
 from pipesim.cloud.codepipeline.history import History
 from pipesim.cloud.codepipeline.jobs import Jobs
@@ -112,7 +112,7 @@ class Account:
         closing: ExitStack | None = None,
     ) -> None:
         self.env = clock
-        self.lock: DoorLock = clock.lock
+        self.lock = clock.lock
         self.id = id
         self.region = region
         self.seed = seed

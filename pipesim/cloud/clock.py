@@ -10,8 +10,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,33 +23,6 @@ from pipesim.errors import AssumptionError
 
 IMMEDIATE, MANUAL, TIME = "immediate", "manual", "time"
 PROGRESSIONS = (IMMEDIATE, MANUAL, TIME)
-
-
-class DoorLock:
-    """A lock that its holder may enter again, and may lend to others while it waits for one of them."""
-
-    def __init__(self) -> None:
-        self._lock: Any = threading.RLock()
-
-    def __enter__(self) -> DoorLock:
-        self._lock.acquire()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._lock.release()
-
-    @contextmanager
-    def lent(self) -> Iterator[None]:
-        """Let others through the door while this thread waits inside for one of them.
-
-        A learner's function runs in a process of its own and calls the account while the step
-        that invoked it is still going on.
-        """
-        held = self._lock._release_save()
-        try:
-            yield
-        finally:
-            self._lock._acquire_restore(held)
 
 
 class CloudClock(Clock):
@@ -75,7 +47,7 @@ class CloudClock(Clock):
         self.start = start.astimezone(UTC)
         self.progression = progression
         self.speed = speed
-        self.lock = DoorLock()
+        self.lock = threading.RLock()
         self.moving = False
         self._began = time.monotonic()
 

@@ -47,6 +47,7 @@ def swapped(account: Account) -> Iterator[None]:
 
     permissions.install()
     gaps.install()
+    gaps.install()
     models.ACCOUNTS.bind(account)
     moto_urls.url_paths.update(urls.url_paths)
     BotocoreStubber.__call__ = call  # type: ignore[method-assign]
@@ -57,6 +58,7 @@ def swapped(account: Account) -> Iterator[None]:
         moto_urls.url_paths.clear()
         moto_urls.url_paths.update(original_paths)
         models.ACCOUNTS.bind(None)
+        gaps.uninstall()
         gaps.uninstall()
         permissions.uninstall()
         _busy.release()

@@ -124,7 +124,7 @@ class History:
 
     def refresh(self) -> History:
         """Read what is new in the trace; return itself."""
-        fresh = self._simulation.events(self._read)
+        fresh = self._simulation.events_from(self._read)
         self._read += len(fresh)
         for event in fresh:
             branch = BRANCHES.get(event.kind)
