@@ -68,12 +68,15 @@ def frontier(
         joined = [known[name] for name in front]
         axes.plot([p[0] / across.factor for p in joined], [p[1] / up.factor for p in joined], color=palette.ink,
                   linewidth=1.4, linestyle="--", zorder=1)  # fmt: skip
+        middle = (min(p[0] for p in known.values()) + max(p[0] for p in known.values())) / 2
         for place, (name, point) in enumerate(known.items()):
             colour = palette.series[place % len(palette.series)]
             axes.plot(point[0] / across.factor, point[1] / up.factor, MARKERS[place % len(MARKERS)], markersize=9,
                       markerfacecolor=colour if name in front else palette.background, markeredgecolor=palette.ink,
                       linestyle="none")  # fmt: skip
-            axes.annotate(one_line(name, 30), (point[0] / across.factor, point[1] / up.factor), xytext=(7, 5),
+            right = point[0] > middle
+            axes.annotate(one_line(name, 30), (point[0] / across.factor, point[1] / up.factor),
+                          xytext=(-7 if right else 7, 6), ha="right" if right else "left",
                           textcoords="offset points", fontproperties=font(SMALL), color=palette.ink,
                           parse_math=False)  # fmt: skip
         axes.margins(0.16)

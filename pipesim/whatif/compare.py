@@ -18,9 +18,9 @@ from pipesim.trace.wording import columns
 from pipesim.whatif.changes import as_edit
 from pipesim.whatif.intervals import LEVEL, Interval, mean_interval
 from pipesim.whatif.precision import HalfWidth
-from pipesim.whatif.replicate import as_half_width, settle_horizon
+from pipesim.whatif.replicate import settle_horizon
 from pipesim.whatif.results import MAIN, Replications
-from pipesim.whatif.run import PATIENCE, Experiment, Progress, run_scenarios
+from pipesim.whatif.run import PATIENCE, Experiment, Progress, check_wish, run_scenarios
 from pipesim.whatif.scenario import Edit, Scenario, apply_all, as_scenario
 from pipesim.whatif.store import LIMIT
 from pipesim.whatif.units import heading_of, number_text, unit_of
@@ -147,7 +147,7 @@ class Comparison:
                 for measure in MAIN
                 if measure in self.baseline.samples and measure in variant.samples
             ]
-            lines = [f"{name}: {variant.scenario.difference}", *map(str, variant.about.bottlenecks)]
+            lines = [title_of_variant(name, variant.scenario), *map(str, variant.about.bottlenecks)]
             parts.append("\n".join([*lines, columns(rows)]))
         return "\n\n".join(parts)
 
@@ -169,6 +169,11 @@ def difference_cells(comparison: Comparison, variant: str, measure: str) -> tupl
         return (*means, shown, found.note, "")  # type: ignore[return-value]
     verdict = "the same" if found.half_width == 0 == found.estimate else "" if found.excludes_zero else "may be luck"
     return (*means, shown, f"± {number_text(measure, found.half_width)}", verdict)  # type: ignore[return-value]
+
+
+def title_of_variant(name: str, scenario: Scenario) -> str:
+    """Return a variant's name, and what it changes where the name does not say it."""
+    return name if name == scenario.difference else f"{name}: {scenario.difference}"
 
 
 def _mean_text(measure: str, interval: Interval) -> str:
@@ -213,11 +218,12 @@ def compare(
     >>> found.difference("CodeBuild*0.5", "lead_time").high < 0
     True
     """
+    wish = check_wish(n, until)
     first = as_scenario(baseline, assumptions)
     scenarios = [first, *make_variants(first, variants)]
     how = Experiment(seed, on, progress, patience, memory_limit, None if spill is None else Path(spill))
     scenarios, horizon, found = settle_horizon(scenarios, days, executions, warm_up, seed)
-    results = run_scenarios(scenarios, horizon, n, as_half_width(until), how, found)
+    results = run_scenarios(scenarios, horizon, n, wish, how, found)
     return Comparison(results[0], {result.scenario.name: result for result in results[1:]})
 
 

@@ -15,7 +15,7 @@ from pipesim.errors import AssumptionError
 from pipesim.whatif.observed import lead_times
 from pipesim.whatif.precision import HalfWidth, WarmUp, mser5
 from pipesim.whatif.results import Replications
-from pipesim.whatif.run import PATIENCE, Experiment, Progress, run_scenarios
+from pipesim.whatif.run import PATIENCE, Experiment, Progress, check_wish, run_scenarios
 from pipesim.whatif.scenario import DAY, Horizon, Scenario, as_scenario, flowing, is_finite
 from pipesim.whatif.seeds import replication_seed
 from pipesim.whatif.store import LIMIT
@@ -78,15 +78,11 @@ def replicate(
     >>> result.n, result.interval("shipped").estimate
     (5, 1.0)
     """
+    wish = check_wish(n, until)
     scenario = as_scenario(pipeline, assumptions)
     how = Experiment(seed, on, progress, patience, memory_limit, None if spill is None else Path(spill))
     [scenario], horizon, found = settle_horizon([scenario], days, executions, warm_up, seed)
-    return run_scenarios([scenario], horizon, n, as_half_width(until), how, found)[0]
-
-
-def as_half_width(until: HalfWidth | str | None) -> HalfWidth | None:
-    """Return a precision from one or from its text."""
-    return HalfWidth.parse(until) if isinstance(until, str) else until
+    return run_scenarios([scenario], horizon, n, wish, how, found)[0]
 
 
 def settle_horizon(

@@ -15,7 +15,7 @@ from pipesim.errors import AssumptionError, SourceError
 from pipesim.views.chart import Chart, html_table
 from pipesim.views.diagram import draw
 from pipesim.whatif.best import Best
-from pipesim.whatif.compare import Comparison, difference_cells
+from pipesim.whatif.compare import Comparison, difference_cells, title_of_variant
 from pipesim.whatif.pictures import charts
 from pipesim.whatif.results import MAIN, Replications, cells
 from pipesim.whatif.scenario import Scenario
@@ -163,7 +163,7 @@ def _tables(result: Result) -> Iterator[str]:
                 if measure in result.baseline.samples and measure in variant.samples
             ]
             notes = "".join(f"<p>{html.escape(str(found))}</p>" for found in variant.about.bottlenecks)
-            yield html_table(rows, f"{name}: {variant.scenario.difference}") + notes
+            yield html_table(rows, title_of_variant(name, variant.scenario)) + notes
     elif isinstance(result, Sweep):
         for measure in ("lead_time", "throughput", "cost.total"):
             rows = [(*result.knobs, "mean", "95 % interval", "9 of 10 replications")]

@@ -97,12 +97,8 @@ def run_scenarios(
         warm_up: what is left out at the beginning, for the record.
 
     Raises:
-        AssumptionError: n is less than 1, or it would take longer than `how.patience` seconds.
+        AssumptionError: it would take longer than `how.patience` seconds.
     """
-    if n is not None and (isinstance(n, bool) or not hasattr(n, "__index__") or n < 1):
-        raise AssumptionError(f"n={n!r} is no number of replications; give 1 or more")
-    if n is not None and until is not None:
-        raise AssumptionError("give either a number of replications or a precision, not both")
     courses = prepare(scenarios, horizon, how)
     if n is not None:
         complete, stopped = extend(courses, n, how), ""
@@ -110,6 +106,19 @@ def run_scenarios(
         with _bar(how.progress, courses) as tick:
             complete, stopped = _until(courses, until or ORDINARY, how, tick)
     return [gather(one, how, warm_up, stopped, complete) for one in courses]
+
+
+def check_wish(n: int | None, until: HalfWidth | str | None) -> HalfWidth | None:
+    """Return the precision asked for, if one is.
+
+    Raises:
+        AssumptionError: n is no number of replications, the text is no precision, or both are given.
+    """
+    if n is not None and (isinstance(n, bool) or not hasattr(n, "__index__") or n < 1):
+        raise AssumptionError(f"n={n!r} is no number of replications; give 1 or more")
+    if n is not None and until is not None:
+        raise AssumptionError("give either a number of replications or a precision, not both")
+    return HalfWidth.parse(until) if isinstance(until, str) else until
 
 
 def prepare(scenarios: Sequence[Scenario], horizon: Horizon, how: Experiment) -> list[Course]:

@@ -18,9 +18,9 @@ from pipesim.whatif import timing
 from pipesim.whatif.compare import Comparison
 from pipesim.whatif.intervals import Interval
 from pipesim.whatif.precision import HalfWidth
-from pipesim.whatif.replicate import as_half_width, settle_horizon
+from pipesim.whatif.replicate import settle_horizon
 from pipesim.whatif.results import Replications
-from pipesim.whatif.run import PATIENCE, Experiment, Progress, run_scenarios
+from pipesim.whatif.run import PATIENCE, Experiment, Progress, check_wish, run_scenarios
 from pipesim.whatif.scaling import scaled
 from pipesim.whatif.scenario import Edit, Scenario, as_scenario
 from pipesim.whatif.units import number_text, title_of, unit_of
@@ -166,6 +166,7 @@ def sensitivity(
     """
     if not 0 < span < 1:
         raise AssumptionError(f"span={span} must lie between 0 and 1; 0.2 moves assumptions by 20 %")
+    wish = check_wish(n, until)
     base = as_scenario(pipeline, assumptions)
     scenarios = [base]
     [flowing, *_], horizon, found = settle_horizon(scenarios, days, executions, warm_up, seed)
@@ -173,9 +174,7 @@ def sensitivity(
     scenarios = [flowing]
     for place, factor in enumerate(moved):
         scenarios += [factor.low(flowing).named(f"{place} down"), factor.high(flowing).named(f"{place} up")]
-    results = run_scenarios(
-        scenarios, horizon, n, as_half_width(until), Experiment(seed, on, progress, patience), found
-    )
+    results = run_scenarios(scenarios, horizon, n, wish, Experiment(seed, on, progress, patience), found)
     comparison = Comparison(results[0], {result.scenario.name: result for result in results[1:]})
     swings = [
         Swing(factor, comparison.difference(f"{p} down", measure), comparison.difference(f"{p} up", measure))

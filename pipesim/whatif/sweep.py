@@ -17,9 +17,9 @@ from pipesim.trace.wording import columns
 from pipesim.whatif.changes import parse_change
 from pipesim.whatif.intervals import LEVEL, Interval
 from pipesim.whatif.precision import HalfWidth
-from pipesim.whatif.replicate import as_half_width, settle_horizon
+from pipesim.whatif.replicate import settle_horizon
 from pipesim.whatif.results import Replications, cells
-from pipesim.whatif.run import PATIENCE, Experiment, Progress, run_scenarios
+from pipesim.whatif.run import PATIENCE, Experiment, Progress, check_wish, run_scenarios
 from pipesim.whatif.scenario import Edit, Scenario, as_scenario
 from pipesim.whatif.store import LIMIT
 from pipesim.whatif.units import unit_of
@@ -138,6 +138,7 @@ def sweep(
     ...     interval.estimate for interval in found.intervals().values())
     True
     """
+    wish = check_wish(n, until)
     first = as_scenario(pipeline, assumptions)
     one_knob: list[tuple[Any, ...]] = [(value,) for value in values]
     settings = one_knob if second is None else [(x, y) for y in second_values for x in values]
@@ -157,7 +158,7 @@ def sweep(
         )
     how = Experiment(seed, on, progress, patience, memory_limit, None if spill is None else Path(spill))
     scenarios, horizon, found = settle_horizon(scenarios, days, executions, warm_up, seed)
-    results = run_scenarios(scenarios, horizon, n, as_half_width(until), how, found)
+    results = run_scenarios(scenarios, horizon, n, wish, how, found)
     return Sweep(names, dict(zip(settings, results, strict=True)))
 
 
