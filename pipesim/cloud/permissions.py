@@ -249,14 +249,26 @@ def require(session: Session, action: str, resource: str) -> None:
     Raises:
         ClientError: AccessDenied.
     """
-    request = Request(action, resource, session.principals, _context(session, resource.split(":")[3]))
-    if not _permitted(session, request, None, session.account):
+    if not may(session, action, resource):
         name = action.split(":")[1]
         raise access_denied(
             f"User: {session.arn} is not authorized to perform: {action} on resource: {resource} because no"
             " identity-based policy allows it",
             name,
         )
+
+
+def may(session: Session, action: str, resource: str) -> bool:
+    """Whether a session's policies allow something.
+
+    Args:
+        session: who wants it.
+        action: such as ``codestar-connections:UseConnection``.
+        resource: the ARN that it is about.
+    """
+    region = resource.split(":")[3] if resource.startswith("arn:") else ""
+    request = Request(action, resource, session.principals, _context(session, region))
+    return _permitted(session, request, None, session.account)
 
 
 def client(account: Account, session: Session, service: str, region: str) -> Any:
@@ -361,6 +373,14 @@ def _authorize_s3(handler: Any, session: Session, action: str, resource: str) ->
         key_id = getattr(stored, "kms_key_id", None) if getattr(stored, "encryption", None) == "aws:kms" else None
     if key_id and needed:
         _authorize_key(handler, session, needed, key_id, bucket)
+    elif needed and session.account != owner and _is_under_the_managed_key(handler, bucket, key_name, action):
+        _refuse(handler, session, needed, "alias/aws/s3", "the AWS managed key of another account cannot be used")
+
+
+def _is_under_the_managed_key(handler: Any, bucket: Any, key_name: str, action: str) -> bool:
+    if action in ENCRYPTING:
+        return bool(handler.headers.get("x-amz-server-side-encryption") == "aws:kms")
+    return getattr(bucket.keys.get(key_name), "encryption", None) == "aws:kms"
 
 
 def _authorize_key(handler: Any, session: Session, action: str, key_id: str, bucket: Any) -> None:

@@ -1,7 +1,7 @@
 """What each provider's action really does to the mocked account: one module a provider.
 
 Each module has ``act(account, run)``, a behaviour of the engine with the account as its first argument.
-A provider without a row takes a while and maybe fails, as in a plain simulation.
+A provider without a row takes its assumed time, and its artifacts flow (`pipesim.cloud.actions.assumed`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from pipesim.catalog import action_types
 from pipesim.cloud.actions.failures import guarded
-from pipesim.engine.behaviours import Behaviour, behaviour_of
+from pipesim.engine.behaviours import Behaviour
 from pipesim.engine.outcome import Outcome
 from pipesim.vocabulary import ActionCategory, ActionOwner
 
@@ -51,10 +52,10 @@ class Behaviours(Mapping[str, Behaviour]):
         return self._act
 
     def __iter__(self) -> Iterator[str]:
-        return iter(PROVIDERS)
+        return iter(dict.fromkeys(f"{known.category}/{known.provider}" for known in action_types.ACTION_TYPES))
 
     def __len__(self) -> int:
-        return len(PROVIDERS)
+        return sum(1 for _ in self)
 
 
 def behaviours(account: Account) -> Mapping[str, Behaviour]:
@@ -79,8 +80,4 @@ def _act_of(action: Action) -> Any:
         return import_module(f"{__name__}.custom").act_partner
     if module is not None:
         return import_module(f"{__name__}.{module}").act
-    return _as_simulated
-
-
-def _as_simulated(account: Account, run: ActionRun) -> Generator[simpy.Event, Any, Outcome]:
-    return behaviour_of(run.plan.action, pooled=bool(run.plan.pool))(run)
+    return import_module(f"{__name__}.assumed").act

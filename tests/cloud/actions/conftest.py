@@ -4,15 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipesim.cloud import gaps
 from tests.cloud.standin import StandIn, standing_in
 
 
 @pytest.fixture
 def account() -> Iterator[StandIn]:
     with standing_in() as account:
-        gaps.install()
-        try:
-            yield account
-        finally:
-            gaps.uninstall()
+        yield account
