@@ -173,10 +173,11 @@ def ended_lines(state: PipelineState, most: int = MOST_ENDED) -> tuple[Line, ...
     ended = sorted(
         (e for e in state.executions.values() if e.ended is not None), key=lambda e: (e.ended or 0.0, e.number)
     )
-    return tuple(_ended(execution, state) for execution in reversed(ended[-most:]))
+    return tuple(ended_line(execution, state) for execution in reversed(ended[-most:]))
 
 
-def _ended(execution: ExecutionState, state: PipelineState) -> Line:
+def ended_line(execution: ExecutionState, state: PipelineState) -> Line:
+    """Return the line of one execution that has ended, such as ``#3 · c0ffee1 failed in Test``."""
     text = f"{token_text(execution, execution.id)} {WORDS[execution.status][2].lower()}"
     newer = state.executions.get(execution.superseded_by or "")
     if execution.status is Status.SUPERSEDED and newer is not None:

@@ -1,0 +1,17 @@
+"""Widgets for JupyterLab and Voilà: what one can click, type in and watch."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["Builder", "Player"]
+
+if TYPE_CHECKING:
+    from pipesim.widgets.builder import Builder as Builder
+    from pipesim.widgets.player import Player as Player
+
+
+def __getattr__(name: str) -> Any:
+    """Import a widget when it is first asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module 'pipesim.widgets' has no attribute {name!r}")
+    return getattr(import_module(f"pipesim.widgets.{name.lower()}"), name)
