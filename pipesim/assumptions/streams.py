@@ -9,8 +9,11 @@ and name, the counter holds attempt and block, so no block needs the ones before
 from __future__ import annotations
 
 import operator
+import threading
+from collections.abc import Hashable
+from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +23,24 @@ from pipesim.assumptions.faults import AssumptionFault
 
 BITS, RETRY_BITS = 8, 5  # part of every draw's identity: another size, other luck
 KEPT = 64
+SIBLINGS = 512  # that draw from one table; part of a draw's identity, like the two numbers of rows
+ROWS, RETRY_ROWS = 20, 4
+NUMBER_BITS = 32
+FAMILY_BITS = 48
+FIRST_SIBLING = 1 << (NUMBER_BITS + FAMILY_BITS)
+TABLES_KEPT = 512
 
 
 class Odds:
     """Uniform numbers from 0 up to but not including 1, to be compared with odds."""
 
     mean = 0.5
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Odds)
+
+    def __hash__(self) -> int:
+        return hash(Odds)
 
     def sample(self, rng: np.random.Generator, size: int) -> NDArray[np.float64]:
         """Draw `size` numbers, not rounded."""
@@ -117,6 +132,155 @@ class ConstantStream(Stream):
         return np.full(max(count, 0), self._value)
 
 
+class Family:
+    """The tables from which the siblings of one family draw, a column each.
+
+    Arguments:
+        number: which family, from 0 up to 2 to the power of 48.
+    """
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def table(
+        self, name: str, distribution: Distribution, group: int, block: int, attempt: int = 1
+    ) -> NDArray[np.float64]:
+        """Return the draws of a block of indices for a group of siblings: a row an index, a column a sibling.
+
+        Arguments:
+            name: the stream's name.
+            distribution: what it draws from.
+            group: siblings ``group * SIBLINGS`` and the following.
+            block: indices ``block * ROWS`` and the following (RETRY_ROWS for later attempts).
+            attempt: from 1.
+        """
+        rows = ROWS if attempt == 1 else RETRY_ROWS
+        drawn = distribution.sample(self.generator(name, group, block, attempt), rows * SIBLINGS)
+        return drawn.reshape(rows, SIBLINGS)
+
+    def generator(self, name: str, group: int, block: int, attempt: int = 1) -> np.random.Generator:
+        """Return the generator that such a table is drawn with; the next call in this thread sets it anew.
+
+        Its state is a digest of all that names the table (the generator: SFC64 of Chris Doty-Humphrey's PractRand).
+        """
+        text = f"{self.number}\0{group}\0{block}\0{attempt}\0{name}".encode("utf-8", "surrogatepass")
+        words = np.frombuffer(blake2b(text, digest_size=32, person=b"siblings").digest(), dtype="<u8")
+        try:
+            generator: np.random.Generator = _threads.generator
+        except AttributeError:
+            generator = _threads.generator = np.random.Generator(np.random.SFC64(0))
+        generator.bit_generator.state = {
+            "bit_generator": "SFC64",
+            "state": {"state": words.astype(np.uint64)},
+            "has_uint32": 0,
+            "uinteger": 0,
+        }
+        return generator
+
+
+_threads = threading.local()
+
+
+class SiblingStream(Stream):
+    """The stream of one sibling: a column of its family's tables."""
+
+    __slots__ = ("_column", "_family", "_group")
+
+    def __init__(self, seed: int, name: str, distribution: Distribution) -> None:
+        family, number = divmod(seed - FIRST_SIBLING, 1 << NUMBER_BITS)
+        self.name = name
+        self._distribution = distribution
+        self._family = family
+        self._group, self._column = divmod(number, SIBLINGS)
+        self._blocks = {}
+        self._later = {}
+
+    def draw(self, index: int, attempt: int = 1) -> float:
+        """Return the draw for this index (from 0) and attempt (from 1)."""
+        rows = ROWS if attempt == 1 else RETRY_ROWS
+        block, row = divmod(index, rows)
+        place = (attempt, block)
+        values = self._later.get(place)
+        if values is None:
+            values = _keep(self._later, place, self._block(block, attempt).tolist())
+        return values[row]
+
+    def table(self, count: int, first: int = 0, attempt: int = 1) -> NDArray[np.float64]:
+        """Return the draws for `count` indices from `first` on as one array: the very numbers of `draw`."""
+        if count <= 0:
+            return np.empty(0)
+        rows = ROWS if attempt == 1 else RETRY_ROWS
+        begin, end = first // rows, (first + count - 1) // rows
+        blocks = [self._block(block, attempt) for block in range(begin, end + 1)]
+        offset = first - begin * rows
+        return np.concatenate(blocks)[offset : offset + count]
+
+    def _block(self, block: int, attempt: int) -> NDArray[np.float64]:
+        if block < 0 or attempt < 1:
+            raise ValueError(f"stream {self.name!r}: indices start at 0 and attempts at 1")
+        try:
+            table = _shared(self._family, self.name, cast(Hashable, self._distribution), self._group, block, attempt)
+        except TypeError:
+            table = Family(self._family).table(self.name, self._distribution, self._group, block, attempt)
+        return np.ascontiguousarray(table[:, self._column])
+
+
+@lru_cache(maxsize=TABLES_KEPT)
+def _shared(
+    family: int, name: str, distribution: Hashable, group: int, block: int, attempt: int
+) -> NDArray[np.float64]:
+    """The table that siblings which are simulated one after the other share."""
+    return Family(family).table(name, cast(Distribution, distribution), group, block, attempt)
+
+
+class SiblingGenerator(np.random.Generator):
+    """A generator whose uniform numbers come, in order, from a column of the family's tables.
+
+    All that is not uniform in [0, 1) comes from a generator of the sibling's own.
+    """
+
+    def __init__(self, seed: int, name: str) -> None:
+        super().__init__(np.random.Philox(key=_key(seed, name)))
+        self._uniforms = SiblingStream(seed, name, Odds())
+        self._used = 0
+
+    def random(self, size: Any = None, dtype: Any = np.float64, out: Any = None) -> Any:
+        """Return the next uniform numbers from 0 up to but not including 1."""
+        shape = np.shape(out) if out is not None else () if size is None else size
+        count = int(np.prod(shape, dtype=np.int64))
+        drawn = self._uniforms.table(count, self._used).astype(dtype, copy=False).reshape(shape)
+        self._used += count
+        if out is not None:
+            out[...] = drawn
+            return out
+        return drawn if size is not None else drawn[()]
+
+
+def sibling(family: int, number: int) -> int:
+    """Return the seed of one sibling of a family.
+
+    Arguments:
+        family: which family, from 0 up to 2 to the power of 48.
+        number: which sibling, from 0 up to 2 to the power of 32.
+
+    Raises:
+        ValueError: the family or the number is out of range.
+
+    >>> Streams(sibling(5, 7)).odds("coin").draw(3) == Streams(sibling(5, 7)).odds("coin").draw(3)
+    True
+    """
+    if not (0 <= family < 1 << FAMILY_BITS and 0 <= number < 1 << NUMBER_BITS):
+        raise ValueError(f"there is no sibling {number} of family {family}")
+    return FIRST_SIBLING + (family << NUMBER_BITS) + number
+
+
+def is_sibling(seed: int) -> bool:
+    """Whether a seed names a sibling of a family."""
+    return FIRST_SIBLING <= seed < 2 * FIRST_SIBLING
+
+
 class Streams:
     """All streams of one simulation.
 
@@ -138,15 +302,18 @@ class Streams:
     def stream(self, name: str, distribution: Distribution) -> Stream:
         """Return the stream of this name, drawing from this distribution."""
         _check(distribution)
-        kind = ConstantStream if isinstance(distribution, Constant) else Stream
-        return kind(self.seed, name, distribution)  # type: ignore[arg-type]
+        if isinstance(distribution, Constant):
+            return ConstantStream(self.seed, name, distribution)
+        return (SiblingStream if is_sibling(self.seed) else Stream)(self.seed, name, distribution)
 
     def odds(self, name: str) -> Stream:
         """Return the stream of this name, drawing uniform numbers in [0, 1)."""
-        return Stream(self.seed, name, Odds())
+        return (SiblingStream if is_sibling(self.seed) else Stream)(self.seed, name, Odds())
 
     def generator(self, name: str) -> np.random.Generator:
         """Return a fresh generator for what is drawn in order, such as arrivals."""
+        if is_sibling(self.seed):
+            return SiblingGenerator(self.seed, name)
         return np.random.Generator(np.random.Philox(key=_key(self.seed, name)))
 
 

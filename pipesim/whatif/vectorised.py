@@ -1,0 +1,434 @@
+"""The fast path: many replications at once as arrays, equal to the engine event for event.
+
+Both read the same draws (`pipesim.assumptions.streams.Family`). `can_run` says whether a model is one of those
+that it can run; `run` computes when everybody started, entered and left every stage, and how each execution ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipesim.assumptions.model import Assumptions
+from pipesim.catalog.limits import CONCURRENT_EXECUTIONS
+from pipesim.definition.model import Pipeline
+from pipesim.engine.simulation import refuse_problems
+from pipesim.errors import AssumptionError
+from pipesim.vocabulary import ExecutionMode, PipelineExecutionStatus
+from pipesim.whatif.doors import Passages, pass_freely, pass_queued, pass_superseded
+from pipesim.whatif.draws import Draws
+from pipesim.whatif.readiness import CannotRun, FastStage, fast_stages
+from pipesim.whatif.starts import find_starts
+from pipesim.whatif.walk import Attempts, Guide, Walked
+
+Times = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Codes = NDArray[np.int8]
+Whole = NDArray[np.int64]
+NEVER = np.inf
+STATUSES = (
+    PipelineExecutionStatus.IN_PROGRESS,
+    PipelineExecutionStatus.SUCCEEDED,
+    PipelineExecutionStatus.FAILED,
+    PipelineExecutionStatus.SUPERSEDED,
+)
+"""What the codes of `Result.status` mean."""
+IN_PROGRESS, SUCCEEDED, FAILED, SUPERSEDED = range(4)
+ABSENT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ActionTimes:
+    """One attempt of one action by every execution of every replication: a row a replication, a column an execution.
+
+    Attributes:
+        started: seconds since the start; infinite where it never began.
+        ended: seconds; infinite where it never ended.
+        answered: when an approval was answered; None for other actions, infinite where nobody answered.
+        failed: which of those that ended failed.
+    """
+
+    started: Times
+    ended: Times
+    answered: Times | None
+    failed: Flags
+
+
+@dataclass(frozen=True)
+class Result:
+    """What happened in a block of replications.
+
+    Arrays have a row a replication and a column an execution, in the order in which executions start; replications
+    with fewer executions are padded. Times are seconds since the start; what never happened is infinite.
+
+    Attributes:
+        pipeline: the declaration.
+        assumptions: what was assumed.
+        first: the number of the first replication.
+        until: when nobody looked any more; None: everything came to its end.
+        undecided: which replications only the engine can tell, because the order of simultaneous events matters.
+    """
+
+    pipeline: Pipeline
+    assumptions: Assumptions
+    first: int
+    until: float | None
+    undecided: Flags
+    _starts: Times
+    _arrivals: Times
+    _last_change: Times
+    _full: Flags | None
+    _guides: tuple[Guide, ...]
+    _passages: tuple[Passages, ...]
+    _finished: Times
+    _codes: Codes
+
+    @property
+    def replications(self) -> int:
+        """How many replications there are."""
+        return int(self._starts.shape[1])
+
+    @property
+    def executions(self) -> int:
+        """The largest number of executions that a replication has."""
+        return len(self._starts)
+
+    @property
+    def started(self) -> Times:
+        """When each execution started."""
+        return self._starts.T / 1000.0
+
+    @property
+    def arrived(self) -> Times:
+        """When the change of each execution arrived: earlier than `started` where a poll had to find it."""
+        return self._arrivals.T / 1000.0
+
+    @property
+    def status(self) -> Codes:
+        """How each execution stands at the end: a place in `STATUSES`, or -1 where there is none."""
+        return self.codes.T
+
+    @property
+    def ended(self) -> Times:
+        """When each execution came to its end."""
+        return self.finished.T / 1000.0
+
+    @cached_property
+    def horizon(self) -> float:
+        """The last moment that is looked at, in milliseconds; infinite when everything came to its end."""
+        return NEVER if self.until is None else self.until * 1000.0
+
+    @cached_property
+    def codes(self) -> Codes:
+        """The statuses, a row an execution."""
+        if self.until is None:
+            return self._codes
+        return np.where(np.isfinite(self._starts) & (self._finished > self.horizon), np.int8(IN_PROGRESS), self._codes)
+
+    @cached_property
+    def finished(self) -> Times:
+        """When executions came to their end, in milliseconds, a row an execution."""
+        return self._cut(self._finished)
+
+    @cached_property
+    def ends(self) -> Times:
+        """When each replication ended, in seconds: `until`, or its last event."""
+        if self.until is not None:
+            return np.full(self.replications, float(self.until))
+        last = np.where(np.isfinite(self._finished), self._finished, 0.0).max(axis=0, initial=0.0)
+        return np.maximum(last, self._last_change) / 1000.0
+
+    @property
+    def superseded_by(self) -> Whole:
+        """The column of the execution that superseded each one; -1 where none did."""
+        by = np.full(self._starts.shape, -1, dtype=np.int64)
+        for passages in self._passages:
+            if passages.superseded is None:
+                continue
+            following = np.full(self.replications, -1)
+            for row in range(self.executions - 1, -1, -1):
+                gone = passages.superseded[row] & (self.codes[row] == SUPERSEDED)
+                by[row, gone] = following[gone]
+                following[np.isfinite(passages.reached[row])] = row
+        return by.T
+
+    @property
+    def rollback_target(self) -> Whole:
+        """The column of the execution whose stage a rollback runs again; -1 for everything that is no rollback."""
+        return np.full(self._starts.shape, -1, dtype=np.int64).T
+
+    def reached(self, stage: int) -> Times:
+        """When each execution reached the door of a stage, by the stage's place."""
+        return self._cut(self._passages[stage].reached).T / 1000.0
+
+    def entered(self, stage: int) -> Times:
+        """When each execution entered a stage."""
+        return self._cut(self.entries(stage)).T / 1000.0
+
+    def left(self, stage: int) -> Times:
+        """When each execution left a stage, for good or failed."""
+        return self._cut(self.exits(stage)).T / 1000.0
+
+    def stage_failed(self, stage: int) -> Flags:
+        """Which executions failed in a stage, for good."""
+        failed = self._passages[stage].failed
+        left = self.exits(stage)
+        there = np.isfinite(left) & (left <= self.horizon)
+        return (np.zeros(there.shape, dtype=bool) if failed is None else failed & there).T
+
+    def attempts(self, stage: int) -> dict[tuple[str, int], ActionTimes]:
+        """Return the attempts of a stage's actions, by action and attempt.
+
+        Args:
+            stage: the stage's place.
+        """
+        found: dict[tuple[str, int], ActionTimes] = {}
+        for one in self.walk(stage):
+            for number in np.unique(one.attempt):
+                found[one.action.name, int(number)] = self._attempt(one, int(number), found, stage)
+        return found
+
+    def retried(self, stage: int) -> Times:
+        """When each execution failed in a stage and was retried at once by the stage's own retry."""
+        moments = np.full(self._starts.shape, NEVER)
+        walked = self._walked(stage)
+        if walked.retried is not None and walked.first_end is not None:
+            moments.ravel()[walked.retried] = walked.first_end
+        return self._cut(moments).T / 1000.0
+
+    def entries(self, stage: int) -> Times:
+        """When executions entered a stage, in milliseconds, a row an execution; infinite where they never do."""
+        passages = self._passages[stage]
+        if passages.superseded is None:
+            return passages.entered
+        return np.where(passages.superseded, NEVER, passages.entered)
+
+    def exits(self, stage: int) -> Times:
+        """When executions left a stage, in milliseconds, a row an execution; infinite where they never do."""
+        passages = self._passages[stage]
+        if passages.superseded is None:
+            return passages.left
+        return np.where(passages.superseded, NEVER, passages.left)
+
+    def walk(self, stage: int) -> Sequence[Attempts]:
+        """Return the attempts of a stage's actions as `Guide.walk` tells them; those at infinity did not happen."""
+        return self._walked(stage).attempts
+
+    def _walked(self, stage: int) -> Walked:
+        guide, passages = self._guides[stage], self._passages[stage]
+        return guide.walk(slice(None), self.entries(stage), passages.begun)
+
+    def _attempt(
+        self, one: Attempts, number: int, found: dict[tuple[str, int], ActionTimes], stage: int
+    ) -> ActionTimes:
+        shape = self._starts.shape
+        chosen = np.ones(one.start.shape, dtype=bool) if one.began is None else one.began.copy()
+        if not isinstance(one.attempt, int):
+            chosen &= one.attempt == number
+        chosen = np.broadcast_to(chosen, one.start.shape)
+        values = [
+            np.where(chosen, times, NEVER)
+            for times in (one.start, one.end, one.end if one.answered is None else one.answered)
+        ]
+        failed = np.zeros(one.start.shape, dtype=bool) if one.failed is None else one.failed & chosen
+        if one.where is not None:
+            flat = [np.full(shape, NEVER) for _ in values]
+            for whole, part in zip(flat, values, strict=True):
+                whole.ravel()[one.where] = part
+            bad = np.zeros(shape, dtype=bool)
+            bad.ravel()[one.where] = failed
+            values, failed = flat, bad
+        start, end, answered = (self._cut(times) for times in values)
+        failed = failed & np.isfinite(end)
+        earlier = found.get((one.action.name, number))
+        result = ActionTimes(
+            start.T / 1000.0, end.T / 1000.0, answered.T / 1000.0 if one.action.approval else None, failed.T
+        )
+        if earlier is None:
+            return result
+        return ActionTimes(
+            np.minimum(earlier.started, result.started),
+            np.minimum(earlier.ended, result.ended),
+            None
+            if result.answered is None or earlier.answered is None
+            else np.minimum(earlier.answered, result.answered),
+            earlier.failed | result.failed,
+        )
+
+    def _cut(self, times: Times) -> Times:
+        """Times in milliseconds, infinite where they lie beyond the end."""
+        return times if self.until is None else np.where(times > self.horizon, NEVER, times)
+
+
+def can_run(pipeline: Pipeline, assumptions: Assumptions | None = None) -> str | None:
+    """Return why the fast path cannot run a model, in one phrase; None when it can.
+
+    Args:
+        pipeline: the declaration.
+        assumptions: what is assumed; None: the catalog's.
+
+    Raises:
+        AssumptionError: an assumption names something that the declaration does not have.
+
+    >>> import pipesim
+    >>> can_run(pipesim.load("GitHub -> CodeBuild -> S3")) is None
+    True
+    """
+    try:
+        fast_stages(pipeline, assumptions or Assumptions())
+    except CannotRun as why:
+        return str(why)
+    return None
+
+
+def run(
+    pipeline: Pipeline,
+    assumptions: Assumptions | None = None,
+    *,
+    draws: Draws,
+    executions: int | None = None,
+    until: float | None = None,
+) -> Result:
+    """Run a block of replications.
+
+    Args:
+        pipeline: the declaration.
+        assumptions: what is assumed; None: the catalog's durations, one change.
+        draws: the replications' luck, which also says how many there are.
+        executions: how many changes arrive at most; None: as many as the arrivals give.
+        until: seconds after which to stop looking; None: until everything has ended.
+
+    Raises:
+        CannotRun: the model needs the engine; ask `can_run` before.
+        DeclarationError: the declaration breaks rules.
+        AssumptionError: an assumption makes no sense, or changes arrive for ever and neither
+            `executions` nor `until` says when to stop.
+    """
+    from pipesim.whatif.scenario import Scenario, is_finite
+
+    assumptions = assumptions or Assumptions()
+    refuse_problems(pipeline)
+    if executions is None and until is None and not is_finite(Scenario(pipeline, assumptions)):
+        raise AssumptionError("changes arrive for ever: say when to stop with executions=… or until=…")
+    stages = fast_stages(pipeline, assumptions)
+    return _Run(pipeline, assumptions, stages, draws, executions, until).result()
+
+
+class _Run:
+    """One block being computed."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        assumptions: Assumptions,
+        stages: tuple[FastStage, ...],
+        draws: Draws,
+        executions: int | None,
+        until: float | None,
+    ) -> None:
+        self.pipeline = pipeline
+        self.assumptions = assumptions
+        self.draws = draws
+        self.until = until
+        self.mode = pipeline.execution_mode
+        self.starts = find_starts(pipeline, assumptions, draws, executions, until)
+        self.rows = len(self.starts.started)
+        self.start = round(assumptions.delays.start * 1000.0)
+        self.between = round(assumptions.delays.between_stages * 1000.0)
+        parallel = self.mode == ExecutionMode.PARALLEL
+        self.guides = tuple(Guide(stage, draws, self.rows, assumptions.start, ranked=parallel) for stage in stages)
+        self.undecided = self.starts.undecided.copy()
+
+    def result(self) -> Result:
+        passages = self._pass_all()
+        finished, codes = self._endings(passages)
+        full: Flags | None = None
+        if self.mode != ExecutionMode.SUPERSEDED and self.rows > CONCURRENT_EXECUTIONS:
+            crowded = self._crowded(finished)
+            if crowded.size:
+                full = _Limited(self, passages, finished, codes, crowded).run()
+        return Result(
+            self.pipeline,
+            self.assumptions,
+            self.draws.first,
+            self.until,
+            self.undecided,
+            self.starts.started,
+            self.starts.arrived,
+            self.starts.last,
+            full,
+            self.guides,
+            tuple(passages),
+            finished,
+            codes,
+        )
+
+    def _pass_all(self) -> list[Passages]:
+        reached = self.starts.started + self.start if self.start else self.starts.started
+        all_there = True
+        passages = []
+        for place, guide in enumerate(self.guides):
+            if self.mode == ExecutionMode.PARALLEL:
+                one = pass_freely(guide, reached)
+            elif self.mode == ExecutionMode.QUEUED:
+                one = pass_queued(guide, reached, all_there=all_there)
+            else:
+                at_once = not (self.between if place else self.start or not self.starts.polled)
+                one = pass_superseded(guide, reached, all_there=all_there, ambiguous=at_once)
+            if one.undecided is not None:
+                self.undecided |= one.undecided
+            if guide.stage.rolls_back and one.failed is not None:
+                failed = one.failed & np.isfinite(reached)
+                self.undecided |= (failed if one.superseded is None else failed & ~one.superseded).any(axis=0)
+            passages.append(one)
+            if place + 1 < len(self.guides):
+                reached = one.left + self.between if self.between else one.left
+                gone = one.superseded if one.failed is None else one.failed
+                if gone is not None and one.superseded is not None and gone is not one.superseded:
+                    gone = gone | one.superseded
+                if gone is not None:
+                    all_there = False
+                    if reached is one.left:
+                        reached = reached.copy()
+                    np.putmask(reached, gone, NEVER)
+        return passages
+
+    def _endings(self, passages: Sequence[Passages]) -> tuple[Times, Codes]:
+        there = np.isfinite(self.starts.started)
+        finished = passages[-1].left.copy()
+        codes = np.where(there, np.int8(SUCCEEDED), np.int8(ABSENT))
+        for one in passages:
+            if one.superseded is not None and one.replaced is not None:
+                np.putmask(codes, one.superseded, SUPERSEDED)
+                np.copyto(finished, one.replaced, where=one.superseded)
+            if one.failed is not None:
+                failed = one.failed & np.isfinite(one.reached)
+                if one.superseded is not None:
+                    failed &= ~one.superseded
+                np.putmask(codes, failed, FAILED)
+                np.copyto(finished, one.left, where=failed)
+        return finished, codes
+
+    def _crowded(self, finished: Times) -> Whole:
+        """The replications in which the limit of unfinished executions may have been reached."""
+        started = self.starts.started[CONCURRENT_EXECUTIONS:]
+        latest = np.maximum.accumulate(finished[:-CONCURRENT_EXECUTIONS], axis=0)
+        return np.flatnonzero(((latest >= started) & np.isfinite(started)).any(axis=0))
+
+
+class _Limited:
+    """Replications in which executions fail at their start because too many are unfinished, one after the other."""
+
+    def __init__(self, run: _Run, passages: list[Passages], finished: Times, codes: Codes, columns: Whole) -> None:
+        self.run_ = run
+        self.passages = passages
+        self.finished = finished
+        self.codes = codes
+        self.columns = columns
+
+    def run(self) -> Flags:
+        raise NotImplementedError
