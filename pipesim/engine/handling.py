@@ -142,15 +142,22 @@ def stop(sim: Simulation, command: Stop) -> str:
     """Stop an execution and wait for its running actions, or abandon them."""
     execution = sim.executions.get(command.execution)
     if execution is None or execution.finished:
-        why = "does not exist" if execution is None else f"is already {execution.status.value}"
         raise Refused(
             "PipelineExecutionNotStoppableException",
-            f"Pipeline execution '{command.execution}' cannot be stopped: it {why}",
+            f"The pipeline execution with ID '{command.execution}' in '{sim.plan.pipeline.name}' can't be stopped now."
+            " Either it does not exist in the pipeline, or the pipeline execution has no action executions in"
+            " progress.",
         )
     if len(command.reason) > 200:
         raise Refused("ValidationException", "Value at 'reason' must have length less than or equal to 200")
     if execution.stopping and not command.abandon:
-        raise Refused("DuplicatedStopRequestException", f"Pipeline execution '{execution.id}' is already being stopped")
+        raise Refused(
+            "DuplicatedStopRequestException",
+            f"The execution with ID {execution.id} in {sim.plan.pipeline.name} is already in a stopping state. If you"
+            " already chose to stop and wait, you cannot make that request again. You can choose to stop and abandon"
+            " now, but be aware that this option can lead to failed actions. If you already chose to stop and abandon,"
+            " you cannot make that request again.",
+        )
     execution.stopping = True
     execution.status = PipelineExecutionStatus.STOPPING
     execution.stop_reason = command.reason

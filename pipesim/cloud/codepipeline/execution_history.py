@@ -254,7 +254,7 @@ def _action_detail(account: Account, row: ActionRow) -> dict[str, Any]:
 
 
 def _result(row: ActionRow, ended: bool) -> dict[str, Any]:
-    if not ended:
+    if not ended or row.status is ActionExecutionStatus.ABANDONED:
         return {}
     result: dict[str, Any] = {}
     if row.external_id:

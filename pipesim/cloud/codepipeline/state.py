@@ -54,7 +54,8 @@ def _stage(account: Account, state: PipelineState, shown: StageState, stage: Sta
         **_inbound(state, shown),
         "inboundTransitionState": arrow,
         "actionStates": [
-            _action(account, action, declared) for action, declared in zip(shown.actions, stage.actions, strict=True)
+            _action(account, action, declared, None if shown.latest is None else shown.latest.execution)
+            for action, declared in zip(shown.actions, stage.actions, strict=True)
         ],
     }
     latest = shown.latest
@@ -92,23 +93,26 @@ def _waiting(state: PipelineState, name: str) -> dict[str, str]:
     return {"pipelineExecutionId": name, "status": status.value}
 
 
-def _action(account: Account, shown: ActionState, declared: Action) -> dict[str, Any]:
+def _action(account: Account, shown: ActionState, declared: Action, inside: str | None) -> dict[str, Any]:
+    """An action with its newest run, unless that was another execution's and a newer one has entered the stage."""
     answer: dict[str, Any] = {"actionName": shown.name}
     if shown.revision is not None:
-        revision: dict[str, Any] = {"revisionId": shown.revision.id}
-        if shown.revision.change_id:
-            revision["revisionChangeId"] = shown.revision.change_id
-        answer["currentRevision"] = revision
+        answer["currentRevision"] = {
+            "revisionId": shown.revision.id,
+            "revisionChangeId": shown.revision.change_id or shown.revision.id,
+            "created": account.moment(shown.revision.created or 0.0),
+        }
         if url := shown.revision.url or revision_url(account, declared, shown.revision.id):
             answer["revisionUrl"] = url
-    if shown.latest is not None:
-        answer["latestExecution"] = _run(account, shown.latest)
+    run = shown.latest
+    if run is not None and run.execution in (None, inside):
+        answer["latestExecution"] = _run(account, run, declared)
     if url := entity_url(account, declared):
         answer["entityUrl"] = url
     return answer
 
 
-def _run(account: Account, run: ActionExecution) -> dict[str, Any]:
+def _run(account: Account, run: ActionExecution, declared: Action) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     if run.id is not None:
         answer["actionExecutionId"] = run.id
@@ -118,6 +122,8 @@ def _run(account: Account, run: ActionExecution) -> dict[str, Any]:
         return answer
     if run.summary:
         answer["summary"] = run.summary
+    if declared.is_approval and not (run.updated_by or run.code):
+        return answer
     answer["lastStatusChange"] = account.moment(run.changed)
     if run.updated_by:
         answer["lastUpdatedBy"] = run.updated_by
