@@ -16,17 +16,18 @@ _HOMES = {
     "pipesim.assumptions.distributions": (
         "Constant", "Empirical", "Exponential", "LogNormal", "Triangular", "Uniform",
     ),
-    "pipesim.assumptions.model": (
-        "ActionAssumption", "Approver", "Assumptions", "Delays", "Pool", "RuleAssumption",
-    ),
+    "pipesim.assumptions.model": ("ActionAssumption", "Approver", "Assumptions", "Delays", "Pool", "RuleAssumption"),
     "pipesim.assumptions.profile": ("load_profile", "to_toml"),
     "pipesim.assumptions.units": ("days", "hours", "minutes", "seconds"),
+    "pipesim.cloud.account": ("Cloud",),
+    "pipesim.cloud.testing": ("mock_codepipeline",),
     "pipesim.definition.checking": ("check",),
     "pipesim.definition.model": ("Action", "ActionTypeId", "Pipeline", "Stage"),
     "pipesim.definition.problems": ("Problem",),
+    "pipesim.definition.triggers": ("PullRequest", "Push"),
     "pipesim.engine.commands": (
-        "Approve", "DisableTransition", "EnableTransition", "Override", "Reject", "Retry", "Rollback",
-        "SourceRevision", "Start", "Stop", "Update",
+        "Approve", "Break", "DisableTransition", "EnableTransition", "Override", "Reject", "Repair", "Retry",
+        "Rollback", "SourceRevision", "Start", "Stop", "Update",
     ),
     "pipesim.engine.simulate": ("simulate",),
     "pipesim.engine.simulation": ("Simulation",),
@@ -39,6 +40,7 @@ _HOMES = {
     "pipesim.trace.cost": ("cost",),
     "pipesim.trace.critical_path": ("critical_path",),
     "pipesim.trace.events": ("Event", "EventKind"),
+    "pipesim.trace.history": ("history",),
     "pipesim.trace.log": ("Trace",),
     "pipesim.trace.measures": ("measure",),
     "pipesim.trace.spans": ("spans",),
@@ -49,6 +51,11 @@ _HOMES = {
         "critical_path_table", "events_table", "executions_table", "measures_table", "spans_table",
     ),
     "pipesim.views.timeline": ("timeline",),
+    "pipesim.whatif.best": ("best",),
+    "pipesim.whatif.compare": ("compare",),
+    "pipesim.whatif.replicate": ("replicate",),
+    "pipesim.whatif.sensitivity": ("sensitivity",),
+    "pipesim.whatif.sweep": ("sweep",),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -79,17 +86,23 @@ if TYPE_CHECKING:
     from pipesim.assumptions.units import hours as hours
     from pipesim.assumptions.units import minutes as minutes
     from pipesim.assumptions.units import seconds as seconds
+    from pipesim.cloud.account import Cloud as Cloud
+    from pipesim.cloud.testing import mock_codepipeline as mock_codepipeline
     from pipesim.definition.checking import check as check
     from pipesim.definition.model import Action as Action
     from pipesim.definition.model import ActionTypeId as ActionTypeId
     from pipesim.definition.model import Pipeline as Pipeline
     from pipesim.definition.model import Stage as Stage
     from pipesim.definition.problems import Problem as Problem
+    from pipesim.definition.triggers import PullRequest as PullRequest
+    from pipesim.definition.triggers import Push as Push
     from pipesim.engine.commands import Approve as Approve
+    from pipesim.engine.commands import Break as Break
     from pipesim.engine.commands import DisableTransition as DisableTransition
     from pipesim.engine.commands import EnableTransition as EnableTransition
     from pipesim.engine.commands import Override as Override
     from pipesim.engine.commands import Reject as Reject
+    from pipesim.engine.commands import Repair as Repair
     from pipesim.engine.commands import Retry as Retry
     from pipesim.engine.commands import Rollback as Rollback
     from pipesim.engine.commands import SourceRevision as SourceRevision
@@ -112,6 +125,7 @@ if TYPE_CHECKING:
     from pipesim.trace.critical_path import critical_path as critical_path
     from pipesim.trace.events import Event as Event
     from pipesim.trace.events import EventKind as EventKind
+    from pipesim.trace.history import history as history
     from pipesim.trace.log import Trace as Trace
     from pipesim.trace.measures import measure as measure
     from pipesim.trace.spans import spans as spans
@@ -124,6 +138,11 @@ if TYPE_CHECKING:
     from pipesim.views.tables import measures_table as measures_table
     from pipesim.views.tables import spans_table as spans_table
     from pipesim.views.timeline import timeline as timeline
+    from pipesim.whatif.best import best as best
+    from pipesim.whatif.compare import compare as compare
+    from pipesim.whatif.replicate import replicate as replicate
+    from pipesim.whatif.sensitivity import sensitivity as sensitivity
+    from pipesim.whatif.sweep import sweep as sweep
 
 
 def __getattr__(name: str) -> Any:
