@@ -33,6 +33,7 @@ from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket, s3_backends
+from moto.sts.models import sts_backends
 
 from pipesim.cloud.policies import Answer, Request, is_about_everyone, judge, judge_all, statements
 
@@ -203,7 +204,19 @@ def assume(account: Account, role: str, caller: str | Session, name: str, *, pol
     _bound[session.access_key] = session
     if policy is None:
         known[key] = session
+    else:
+        _forget_lapsed(account.id)
     return session
+
+
+def _forget_lapsed(account: str) -> None:
+    """Let moto forget sessions that have lapsed: it looks for a caller in all of them, one by one."""
+    backend, now = sts_backends[account]["aws"], utcnow()
+    backend.assumed_roles = [
+        role
+        for role in backend.assumed_roles
+        if role.expiration > now or (role.access_key_id in _bound and _bound[role.access_key_id].expires is None)
+    ]
 
 
 def trusts(role: str, caller: str | Session) -> bool:
