@@ -273,6 +273,29 @@ def test_a_role_without_the_permission_fails_until_it_has_it(account: StandIn) -
     assert latest(sim).status == "Succeeded"
 
 
+@pytest.fixture
+def role(account: StandIn) -> str:
+    trust = {"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    return account.client("iam").create_role(RoleName="stacks", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+
+
+def test_a_role_for_the_stack_must_be_passed_and_be_cloudformations(account: StandIn, role: str) -> None:
+    assert latest(run(account, deploy(**CREATE, RoleArn=role))).status == "Succeeded"
+    assert cloudformation_backends[account.id][account.region].describe_stacks("s")[0].role_arn == role
+
+    stranger = role.replace("stacks", "pipeline")
+    refused = latest(run(account, deploy(**CREATE, RoleArn=stranger), name="stranger"))
+    assert (refused.code, refused.message) == (
+        "ConfigurationError",
+        f"Role {stranger} is invalid or cannot be assumed",
+    )
+    allow_everything(account, but="iam:PassRole")
+    refused = latest(run(account, deploy(**CREATE, RoleArn=role), name="denied"))
+    assert refused.code == "PermissionError"
+    assert "iam:PassRole" in refused.message
+
+
 def test_the_artifact_is_gone(account: StandIn) -> None:
     sim = account.create(
         document(deploy(**CREATE)),

@@ -26,7 +26,7 @@ from pipesim.cloud.actions.template import (
 from pipesim.cloud.artifacts import Archive, pack, read, store_of, write
 from pipesim.cloud.codepipeline.links import execution_url
 from pipesim.cloud.gaps import cloudformation as gap
-from pipesim.cloud.permissions import role_client
+from pipesim.cloud.permissions import refuse_to_pass, role_client, trusts
 from pipesim.engine.behaviours.work import spend_time
 from pipesim.engine.outcome import Outcome
 from pipesim.vocabulary import FailureType
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 FAILED = frozenset({"CREATE_FAILED", "DELETE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED"})
 """The states in which REPLACE_ON_FAILURE deletes a stack and makes a new one, and CREATE_UPDATE gives up."""
+
+SERVICE = "cloudformation.amazonaws.com"
 
 REVIEWED = "REVIEW_IN_PROGRESS"
 """The state of a stack that has a first change set and nothing else."""
@@ -101,7 +103,7 @@ class Deployment:
         if self._status() is None:
             return Outcome(summary=f"Stack {self.stack} does not exist.", outputs={})
         stack_id = self._describe()["StackId"]
-        self.client.delete_stack(StackName=self.stack)
+        self.client.delete_stack(StackName=self.stack, **self._role())
         return self._outcome(f"Stack {self.stack} was deleted.", stack_id)
 
     def replace_change_set(self) -> Outcome:
@@ -174,9 +176,17 @@ class Deployment:
             members["StackPolicyBody"] = settings.policy
         if capabilities := configuration.get("Capabilities"):
             members["Capabilities"] = [each.strip() for each in capabilities.split(",")]
-        if role := configuration.get("RoleArn"):
-            members["RoleARN"] = role
-        return members
+        return {**members, **self._role()}
+
+    def _role(self) -> dict[str, str]:
+        """The member that hands CloudFormation a role of its own; the action's role must be allowed to do that."""
+        role = self.run.configuration.get("RoleArn")
+        if not role:
+            return {}
+        refuse_to_pass(self.account, self.run, role)
+        if not trusts(role, SERVICE):
+            raise ActionFailed(f"Role {role} is invalid or cannot be assumed", FailureType.CONFIGURATION_ERROR)
+        return {"RoleARN": role}
 
     def _settings(self) -> Settings:
         path = self.run.configuration.get("TemplateConfiguration")
