@@ -284,25 +284,6 @@ def may(session: Session, action: str, resource: str) -> bool:
     return _permitted(session, request, None, session.account)
 
 
-def refuse_to_pass(account: Account, run: ActionRun, role: str) -> None:
-    """Raise AccessDenied unless the role that an action works under may hand another role to a service.
-
-    Args:
-        account: the mocked account.
-        run: the action at work.
-        role: ARN of the role that is handed on.
-
-    Raises:
-        ClientError: AccessDenied, for want of iam:PassRole.
-    """
-    session = session_of(account, run)
-    request = Request("iam:PassRole", role, session.principals, _context(session, account.region))
-    if judge_all(_policies_of(session), request) is not Answer.ALLOW:
-        raise access_denied(
-            f"User: {session.arn} is not authorized to perform: iam:PassRole on resource: {role}", "PassRole"
-        )
-
-
 def client(account: Account, session: Session, service: str, region: str) -> Any:
     """Return a boto3 client that calls with a session's credentials.
 

@@ -26,7 +26,7 @@ from pipesim.cloud.actions.template import (
 from pipesim.cloud.artifacts import Archive, pack, read, store_of, write
 from pipesim.cloud.codepipeline.links import execution_url
 from pipesim.cloud.gaps import cloudformation as gap
-from pipesim.cloud.permissions import refuse_to_pass, role_client, trusts
+from pipesim.cloud.permissions import require, role_client, session_of, trusts
 from pipesim.engine.behaviours.work import spend_time
 from pipesim.engine.outcome import Outcome
 from pipesim.vocabulary import FailureType
@@ -183,7 +183,7 @@ class Deployment:
         role = self.run.configuration.get("RoleArn")
         if not role:
             return {}
-        refuse_to_pass(self.account, self.run, role)
+        require(session_of(self.account, self.run), "iam:PassRole", role)
         if not trusts(role, SERVICE):
             raise ActionFailed(f"Role {role} is invalid or cannot be assumed", FailureType.CONFIGURATION_ERROR)
         return {"RoleARN": role}
