@@ -120,7 +120,7 @@ def standing_in() -> Iterator[StandIn]:
             permissions.uninstall()
 
 
-def prepare(account: StandIn) -> None:
+def prepare(account: Any) -> None:
     trust = {
         "Version": "2012-10-17",
         "Statement": [

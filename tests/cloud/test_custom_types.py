@@ -137,7 +137,7 @@ def test_deleting_marks_and_only_the_same_definition_restores(account: StandIn) 
             "ValidationException",
             "unique",
         ),
-        ({"tags": [{"key": "aws:x", "value": ""}]}, "InvalidTagsException", "aws:x"),
+        ({"tags": [{"key": "aws:x", "value": ""}]}, "InvalidTagsException", "system tags"),
         ({"tags": [{"key": "x", "value": ""}] * 2}, "InvalidTagsException", "twice"),
         ({"tags": [{"key": str(i), "value": ""} for i in range(51)]}, "TooManyTagsException", "51"),
     ],
