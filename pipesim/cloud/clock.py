@@ -18,7 +18,7 @@ from pipesim.assumptions.units import days as in_days
 from pipesim.assumptions.units import hours as in_hours
 from pipesim.assumptions.units import minutes as in_minutes
 from pipesim.cloud.virtual_time import VIRTUAL_TIME
-from pipesim.engine.clock import Clock
+from pipesim.engine.clock import MILLISECONDS, Clock
 from pipesim.errors import AssumptionError
 
 IMMEDIATE, MANUAL, TIME = "immediate", "manual", "time"
@@ -49,7 +49,7 @@ class CloudClock(Clock):
         self.speed = speed
         self.lock = threading.RLock()
         self.moving = False
-        self._began = time.monotonic()
+        self._caught_up = time.monotonic()
 
     @property
     def moment(self) -> datetime:
@@ -66,7 +66,7 @@ class CloudClock(Clock):
 
     def begin(self) -> None:
         """With progression ``time``: the wall clock counts from now."""
-        self._began = time.monotonic() - self.now / self.speed
+        self._caught_up = time.monotonic()
 
     def step(self) -> None:
         """Do what is due next, at its own moment."""
@@ -94,32 +94,34 @@ class CloudClock(Clock):
                 to = self.now + seconds + in_minutes(minutes) + in_hours(hours) + in_days(days)
             if not math.isfinite(to) or to < self.now:
                 raise AssumptionError(f"cannot advance to {to} s: the clock stands at {self.now} s")
-        self._go(lambda: self.peek() <= to)
-        with self.lock:
-            if to > self.now and not self.moving:
-                self.run(until=to)
+            if not self.moving:
+                self._go(lambda: self.peek() <= to)
+                if to > self.now:
+                    self.run(until=to)
 
     def catch_up(self) -> None:
         """With progression ``time``: let everything happen that is due by the wall clock."""
-        if self.progression == TIME and not self.moving:
-            due = (time.monotonic() - self._began) * self.speed
-            if due > self.now:
-                self.move(round(due, 3))
+        with self.lock:
+            if self.progression != TIME or self.moving:
+                return
+            gone = round((time.monotonic() - self._caught_up) * self.speed, MILLISECONDS)
+            if gone > 0:
+                self._caught_up += gone / self.speed
+                self.move(seconds=gone)
 
     def run_while(self, going_on: Callable[[], bool]) -> None:
         """Do one step after the other as long as `going_on` says so and there is anything to do."""
-        self._go(lambda: self.peek() < math.inf and going_on())
+        with self.lock:
+            if not self.moving:
+                self._go(lambda: self.peek() < math.inf and going_on())
 
     def _go(self, wanted: Callable[[], bool]) -> None:
-        with self.lock:
-            if self.moving:
-                return
-            self.moving = True
-            try:
-                while wanted():
-                    self.step()
-            finally:
-                self.moving = False
+        self.moving = True
+        try:
+            while wanted():
+                self.step()
+        finally:
+            self.moving = False
 
 
 def every_first(candidates: Iterable[Any], wanted: Callable[[Any], bool]) -> Callable[[], bool]:

@@ -126,7 +126,7 @@ def test_the_state_of_a_pipeline_at_its_approval(shop: Shop) -> None:
     assert sorted(first) == sorted(second) == common
     (fetch,) = first["actionStates"]
     assert sorted(fetch) == ["actionName", "currentRevision", "entityUrl", "latestExecution"]
-    # Recorded answers of S3 sources hold the revisionId alone, against the service's own model, which requires all three.
+    # Recorded answers of S3 sources hold the revisionId alone; the service's own model requires all three.
     assert sorted(fetch["currentRevision"]) == ["created", "revisionChangeId", "revisionId"]
     assert sorted(fetch["latestExecution"]) == SOURCE_RUN
     assert fetch["entityUrl"] == "https://console.aws.amazon.com/s3/home?region=us-east-1#"
@@ -305,8 +305,8 @@ def test_rollback_refusals(shop: Shop) -> None:
             "Deploy",
             "not-an-id",
             "ValidationException",
-            "1 validation error detected: Value at 'targetPipelineExecutionId' failed to satisfy constraint: Member must"
-            f" satisfy regular expression pattern: {pattern}",
+            "1 validation error detected: Value at 'targetPipelineExecutionId' failed to satisfy constraint: Member"
+            f" must satisfy regular expression pattern: {pattern}",
         ),
     ]
     for stage_name, target, code, message in cases:
