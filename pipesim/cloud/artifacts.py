@@ -16,7 +16,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from moto.core.utils import utcnow
 from moto.s3.models import FakeDeleteMarker, FakeKey, s3_backends
 
 from pipesim.cloud.actions.failures import ActionFailed
@@ -215,7 +214,7 @@ def expire(account: Account) -> int:
     Source: Amazon S3 User Guide, "Lifecycle configuration elements".
     """
     gone = 0
-    now = utcnow()
+    now = account.now.replace(tzinfo=None)
     for backends in list(s3_backends.values()):
         backend = backends["aws"]
         for bucket in list(backend.buckets.values()):
@@ -235,9 +234,10 @@ def _expire(backend: Any, bucket: Any, rule: Any, now: datetime) -> int:
             gone += 1
         if rule.nve_noncurrent_days:
             for old, successor in pairwise(versions):
-                if isinstance(old, (FakeKey, FakeDeleteMarker)) and _midnight_after(
-                    successor.last_modified, int(rule.nve_noncurrent_days)
-                ) <= now.replace(tzinfo=None):
+                if (
+                    isinstance(old, (FakeKey, FakeDeleteMarker))
+                    and _midnight_after(successor.last_modified, int(rule.nve_noncurrent_days)) <= now
+                ):
                     backend.delete_object(bucket.name, name, version_id=old.version_id)
                     gone += 1
     return gone
@@ -245,12 +245,9 @@ def _expire(backend: Any, bucket: Any, rule: Any, now: datetime) -> int:
 
 def _is_due(rule: Any, version: FakeKey, now: datetime) -> bool:
     if rule.expiration_date:
-        return datetime.fromisoformat(rule.expiration_date.replace("Z", "+00:00")).replace(tzinfo=None) <= now.replace(
-            tzinfo=None
-        )
-    return bool(rule.expiration_days) and _midnight_after(
-        version.last_modified, int(rule.expiration_days)
-    ) <= now.replace(tzinfo=None)
+        due = datetime.fromisoformat(rule.expiration_date.replace("Z", "+00:00")).replace(tzinfo=None)
+        return due <= now
+    return bool(rule.expiration_days) and _midnight_after(version.last_modified, int(rule.expiration_days)) <= now
 
 
 def _midnight_after(moment: datetime, days: int) -> datetime:

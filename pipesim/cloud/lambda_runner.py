@@ -10,29 +10,27 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from pipesim.cloud.actions.failures import ActionFailed
 from pipesim.cloud.artifacts import Archive
 from pipesim.cloud.loopback import Loopback
+from pipesim.cloud.nursery import bear
 from pipesim.cloud.permissions import Session, assume, client
 
 if TYPE_CHECKING:
     from pipesim.cloud.account import Account
 
 LAMBDA = "lambda.amazonaws.com"
-BOOTSTRAP = Path(__file__).with_name("lambda_bootstrap.py")
+ANSWER = "answer.json"
 LONGEST = 15.0
 """Wall seconds after which a function is ended here, however long its own limit is."""
 
@@ -42,6 +40,7 @@ MOST_OUTPUT = 256 * 1024
 INTERPRETER_MIB = 768
 FILES_MIB = 512
 CHUNK = 64 * 1024
+PATIENCE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +76,28 @@ def run_function(account: Account, function: Any, event: Mapping[str, Any], requ
         session = assume(account, function.role, LAMBDA, function.function_name)
     except ClientError:
         return Invocation(f"The role defined for the function cannot be assumed by Lambda: {function.role}")
-    with tempfile.TemporaryDirectory(prefix="pipesim-") as place, Loopback(account) as services:
-        folder, answer = Path(place, "code"), Path(place, "answer.json")
+    with tempfile.TemporaryDirectory(prefix="pipesim-") as name, Loopback(account) as services:
+        place = Path(name)
         try:
-            _unpack(Archive(function.code_bytes), folder)
+            _unpack(Archive(function.code_bytes), place / "code")
         except ActionFailed as broken:
             return Invocation(f"The function's code cannot be used: {broken}")
-        given = _given(function, event, request_id, folder, answer)
-        environment = _environment(function, session, services.url, place)
-        invocation = _run(services, given, environment, answer, place)
+        given = _given(function, event, request_id, place)
+        given["environment"] = _environment(function, session, services.url, name)
+        invocation = _run(services, given, place)
     _write_log(account, session, function, request_id, invocation)
     return invocation
 
 
-def _given(function: Any, event: Mapping[str, Any], request_id: str, folder: Path, answer: Path) -> dict[str, Any]:
+def _given(function: Any, event: Mapping[str, Any], request_id: str, place: Path) -> dict[str, Any]:
     timeout = min(float(function.timeout), LONGEST)
     memory = int(function.memory_size)
     return {
         "event": event,
         "handler": function.handler,
-        "folder": str(folder),
-        "answer": str(answer),
+        "place": str(place),
+        "folder": str(place / "code"),
+        "answer": str(place / ANSWER),
         "timeout": timeout,
         "memory": memory + INTERPRETER_MIB,
         "cpu": int(timeout) + 1,
@@ -137,44 +137,37 @@ def _environment(function: Any, session: Session, url: str, place: str) -> dict[
     }
 
 
-def _run(
-    services: Loopback, given: Mapping[str, Any], environment: Mapping[str, str], answer: Path, place: str
-) -> Invocation:
-    child = subprocess.Popen(
-        [sys.executable, "-I", "-B", "-u", str(BOOTSTRAP)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=dict(environment),
-        cwd=place,
-        start_new_session=True,
-    )
-    assert child.stdin is not None and child.stdout is not None
+def _run(services: Loopback, given: Mapping[str, Any], place: Path) -> Invocation:
+    """Let a child process call the handler, and answer its calls until it ends or is too late."""
+    request = place / "request.json"
+    request.write_text(json.dumps(given), encoding="utf-8")
+    printed = bytearray()
+    reading, printing = os.pipe()
+    reader = threading.Thread(target=_collect, args=(reading, printed), daemon=True)
+    reader.start()
+    try:
+        child = bear(request, printing)
+    finally:
+        os.close(printing)
     late = threading.Event()
 
     def end_it() -> None:
         late.set()
-        _kill(child)
+        child.kill()
 
     deadline = threading.Timer(given["timeout"], end_it)
-    printed = bytearray()
-    reader = threading.Thread(target=_collect, args=(child.stdout, printed), daemon=True)
-    reader.start()
     deadline.start()
     try:
-        with suppress(BrokenPipeError), child.stdin:
-            child.stdin.write(json.dumps(given).encode())
-        services.serve_while(lambda: child.poll() is None)
+        services.serve_while(child.is_running, child.door)
     finally:
         deadline.cancel()
-        _kill(child)
-        child.wait()
-        reader.join(1.0)
-        child.stdout.close()
+        child.kill()
+        status = child.wait()
+        reader.join(PATIENCE)
     output = printed.decode("utf-8", errors="replace")
     if late.is_set():
         return Invocation(f"Task timed out after {given['timeout']:.2f} seconds", output=output)
-    return _ended(child.returncode, answer, output)
+    return _ended(status, place / ANSWER, output)
 
 
 def _ended(status: int, answer: Path, output: str) -> Invocation:
@@ -187,20 +180,12 @@ def _ended(status: int, answer: Path, output: str) -> Invocation:
     return Invocation(result=said["result"], output=output)
 
 
-def _collect(pipe: IO[bytes], printed: bytearray) -> None:
+def _collect(reading: int, printed: bytearray) -> None:
     """Read all that the child prints, and keep as much as is allowed."""
-    with suppress(OSError, ValueError):
-        while chunk := pipe.read1(CHUNK):  # type: ignore[attr-defined]
-            printed += chunk[: MOST_OUTPUT - len(printed)]
-
-
-def _kill(child: subprocess.Popen[bytes]) -> None:
-    """End the child and whatever it started."""
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
-    else:
-        child.kill()
+    with suppress(OSError):
+        while chunk := os.read(reading, CHUNK):
+            printed += chunk[: max(0, MOST_OUTPUT - len(printed))]
+    os.close(reading)
 
 
 def _unpack(archive: Archive, folder: Path) -> None:

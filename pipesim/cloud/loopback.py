@@ -6,6 +6,8 @@ within the step that started the child, at its virtual moment and under its lock
 
 from __future__ import annotations
 
+import selectors
+import socket
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -51,10 +53,21 @@ class Loopback:
         """Where the services are."""
         return f"http://{ADDRESS}:{self._server.server_port}"
 
-    def serve_while(self, running: Callable[[], bool]) -> None:
-        """Answer calls as long as `running` says so."""
-        while running():
-            self._server.handle_request()
+    def serve_while(self, running: Callable[[], bool], door: socket.socket | None = None) -> None:
+        """Answer calls as long as `running` says so.
+
+        Args:
+            running: asked after every call, and when the door opens; without a door every hundredth of a second.
+            door: becomes readable when `running` is worth asking; None: there is none.
+        """
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._server, selectors.EVENT_READ)
+            if door is not None:
+                selector.register(door, selectors.EVENT_READ)
+            while running():
+                ready = selector.select(POLL if door is None else PATIENCE)
+                if any(key.fileobj is self._server for key, _ in ready):
+                    self._server.handle_request()
 
     def __enter__(self) -> Self:
         return self

@@ -10,7 +10,7 @@ import pytest
 
 from pipesim.assumptions.distributions import Constant
 from pipesim.assumptions.model import ActionAssumption, Assumptions
-from pipesim.cloud import lambda_runner
+from pipesim.cloud import lambda_runner, nursery
 from pipesim.cloud.account import Cloud
 from pipesim.cloud.artifacts import pack
 from tests.cloud.actions.story import BASE, FILES, SOURCE, action, allow, files_of, source_bucket
@@ -257,6 +257,52 @@ def test_a_function_that_leaves_children_behind(cloud: Cloud) -> None:
 
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "sleep 987" not in listed
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (SUCCEED, "job "),
+        ("import time\ndef handler(event, context):\n    time.sleep(60)", "[ERROR] Task timed out after 2.00 seconds"),
+        (
+            "import os\ndef handler(event, context):\n    os._exit(7)",
+            "[ERROR] Runtime exited with error: exit status 7",
+        ),
+    ],
+)
+def test_where_processes_cannot_fork(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, code: str, said: str) -> None:
+    monkeypatch.setattr(nursery, "CAN_FORK", False)
+    function(cloud, code, Timeout=2)
+
+    pipeline(cloud)
+    cloud.advance(minutes=1)
+
+    assert any(line.startswith(said) for line in log(cloud))
+
+
+def test_a_function_that_kills_its_parent_harms_only_itself(cloud: Cloud) -> None:
+    function(cloud, "import os, time\ndef handler(event, context):\n    os.kill(os.getppid(), 9)\n    time.sleep(0.5)")
+    execution = pipeline(cloud)
+    cloud.advance(minutes=30)
+    assert status(cloud, execution) == "Failed"
+    cloud.client("lambda").update_function_code(FunctionName="check", ZipFile=pack({"app.py": SUCCEED.encode()}))
+
+    retry(cloud, execution)
+
+    assert status(cloud, execution) == "Succeeded"
+
+
+def test_a_function_sees_its_own_environment_and_no_other(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OF_THE_MACHINE", "secret")
+    code = "import os\ndef handler(event, context):\n    print(sorted(os.environ), context.function_name)"
+    function(cloud, code, Environment={"Variables": {"COLOUR": "red"}})
+
+    pipeline(cloud)
+    cloud.advance(minutes=1)
+
+    [said] = [line for line in log(cloud) if "COLOUR" in line]
+    assert "OF_THE_MACHINE" not in said
+    assert said.endswith("check")
 
 
 def test_a_missing_function(cloud: Cloud) -> None:
