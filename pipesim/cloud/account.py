@@ -18,6 +18,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from pipesim.assumptions.arrivals import At
 from pipesim.assumptions.model import Approver, Assumptions, Delays, Pool
 from pipesim.cloud import permissions, swap
+from pipesim.cloud.artifacts import expire
 from pipesim.cloud.clock import IMMEDIATE, MANUAL, CloudClock
 from pipesim.cloud.codepipeline.custom_types import CustomTypes
 from pipesim.cloud.codepipeline.history import History
@@ -389,6 +390,8 @@ class Cloud:
             AssumptionError: the moment lies in the past or is no number.
         """
         self._clock.move(to, seconds=seconds, minutes=minutes, hours=hours, days=days)
+        with swap.inside(self.account):
+            expire(self.account)
 
     def run_until_idle(self) -> None:
         """Let time pass until nothing can happen without a person."""

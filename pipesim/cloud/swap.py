@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from moto.codepipeline import urls as moto_urls
 from moto.core.botocore_stubber import BotocoreStubber
+from moto.moto_api._internal import mock_random
 
 from pipesim.cloud import gaps, permissions
 from pipesim.cloud.codepipeline import models, urls
+from pipesim.cloud.codepipeline.webhook_door import answering
 from pipesim.cloud.virtual_time import VIRTUAL_TIME
 from pipesim.errors import PipesimError
 
@@ -45,22 +47,24 @@ def swapped(account: Account) -> Iterator[None]:
         with inside(account):
             return original_call(self, event_name, request, **members)
 
+    luck = mock_random.getstate()
+    mock_random.seed(account.seed)
     permissions.install()
-    gaps.install()
     gaps.install()
     models.ACCOUNTS.bind(account)
     moto_urls.url_paths.update(urls.url_paths)
     BotocoreStubber.__call__ = call  # type: ignore[method-assign]
     try:
-        yield
+        with answering(account):
+            yield
     finally:
         BotocoreStubber.__call__ = original_call  # type: ignore[method-assign]
         moto_urls.url_paths.clear()
         moto_urls.url_paths.update(original_paths)
         models.ACCOUNTS.bind(None)
         gaps.uninstall()
-        gaps.uninstall()
         permissions.uninstall()
+        mock_random.setstate(luck)
         _busy.release()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pipesim.cloud import artifacts
+from pipesim.cloud.account import Cloud
 from pipesim.cloud.artifacts import pack
 from pipesim.engine.commands import SourceRevision
 from tests.cloud.actions.story import (
@@ -298,3 +299,28 @@ def _delete_bucket(account: StandIn, name: str) -> None:
     for version in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
         s3.delete_object(Bucket=name, Key=version["Key"], VersionId=version["VersionId"])
     s3.delete_bucket(Bucket=name)
+
+
+def test_what_expires_is_gone_for_everybody() -> None:
+    with Cloud() as cloud:
+        s3 = cloud.client("s3")
+        s3.create_bucket(Bucket="old-things")
+        s3.put_bucket_versioning(Bucket="old-things", VersioningConfiguration={"Status": "Enabled"})
+        rule = {
+            "ID": "old", "Status": "Enabled", "Filter": {"Prefix": "a"}, "Expiration": {"Days": 1},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 2},
+        }  # fmt: skip
+        s3.put_bucket_lifecycle_configuration(Bucket="old-things", LifecycleConfiguration={"Rules": [rule]})
+        for key in ("a", "b"):
+            s3.put_object(Bucket="old-things", Key=key, Body=b"")
+
+        cloud.advance(days=1.5)
+        assert [one["Key"] for one in s3.list_objects_v2(Bucket="old-things")["Contents"]] == ["a", "b"]
+        cloud.advance(days=1)
+
+        assert [one["Key"] for one in s3.list_objects_v2(Bucket="old-things")["Contents"]] == ["b"]
+        listed = s3.list_object_versions(Bucket="old-things", Prefix="a")
+        assert listed["DeleteMarkers"][0]["LastModified"] == cloud.now.replace(microsecond=0)
+        assert len(listed["Versions"]) == 1
+        cloud.advance(days=4)
+        assert "Versions" not in s3.list_object_versions(Bucket="old-things", Prefix="a")
