@@ -56,7 +56,7 @@ def pass_superseded(guide: Guide, reached: Times, *, all_there: bool, ambiguous:
         ambiguous: whether equal times of arriving and leaving leave open which comes first.
     """
     rows, columns = reached.shape
-    following = _following(reached, all_there)
+    following = following_arrivals(reached, all_there)
     free = np.full(columns, -NEVER)
     admitted = np.empty(reached.shape, dtype=bool)
     entered, left = np.empty(reached.shape), np.empty(reached.shape)
@@ -64,7 +64,7 @@ def pass_superseded(guide: Guide, reached: Times, *, all_there: bool, ambiguous:
     begun: dict[str, Whole] = {}
     if guide.stage.depends_on_time:
         failed = np.zeros(reached.shape, dtype=bool)
-        counts = _Counts(guide, reached.shape)
+        counts = Counts(guide, reached.shape)
         for row in range(rows):
             np.greater(following[row], free, out=admitted[row])
             np.maximum(reached[row], free, out=entered[row])
@@ -76,7 +76,7 @@ def pass_superseded(guide: Guide, reached: Times, *, all_there: bool, ambiguous:
             counts.add(walked, admitted[row])
         begun = counts.kept
     else:
-        durations, failed = guide.durations()
+        durations, failed = guide.durations(rows)
         for row in range(rows):
             okay, enters, leaves = admitted[row], entered[row], left[row]
             np.greater(following[row], free, out=okay)
@@ -98,7 +98,7 @@ def pass_queued(guide: Guide, reached: Times, *, all_there: bool) -> Passages:
     free = np.full(columns, -NEVER)
     if guide.stage.depends_on_time:
         failed = np.zeros(reached.shape, dtype=bool)
-        counts = _Counts(guide, reached.shape)
+        counts = Counts(guide, reached.shape)
         there = np.isfinite(reached)
         for row in range(rows):
             np.maximum(reached[row], free, out=entered[row])
@@ -109,7 +109,7 @@ def pass_queued(guide: Guide, reached: Times, *, all_there: bool) -> Passages:
             np.putmask(free, there[row], left[row])
             counts.add(walked, there[row])
         return Passages(reached, entered, left, failed, begun=counts.kept)
-    durations, fails = guide.durations()
+    durations, fails = guide.durations(rows)
     absent: Flags | None = None
     comes = reached
     if not all_there:
@@ -126,14 +126,19 @@ def pass_queued(guide: Guide, reached: Times, *, all_there: bool) -> Passages:
 def pass_freely(guide: Guide, reached: Times) -> Passages:
     """Let executions through a stage in PARALLEL mode, where nobody waits."""
     if not guide.stage.depends_on_time:
-        durations, failed = guide.durations()
+        durations, failed = guide.durations(len(reached))
         return Passages(reached, reached, reached + durations, failed)
-    walked = guide.walk(slice(None), reached, {})
+    walked = guide.walk(slice(len(reached)), reached, {})
     return Passages(reached, reached, walked.end, walked.failed, undecided=guide.undecided)
 
 
-def _following(reached: Times, all_there: bool) -> Times:
-    """When the next one reaches the door; never admits whoever does not come at all."""
+def following_arrivals(reached: Times, all_there: bool) -> Times:
+    """Return when the next one reaches the door; for those who never reach it minus infinity, which lets nobody in.
+
+    Args:
+        reached: when each reaches it.
+        all_there: whether everyone does, but for the ends of short replications.
+    """
     following = np.empty(reached.shape)
     if not len(reached):
         return following
@@ -147,28 +152,43 @@ def _following(reached: Times, all_there: bool) -> Times:
     return following
 
 
-class _Counts:
-    """How often scripted actions have begun, execution after execution."""
+class Counts:
+    """How often scripted actions have begun, execution after execution.
+
+    Args:
+        guide: knows the scripted actions.
+        shape: how many executions, and how many replications.
+
+    Attributes:
+        kept: the counts before each execution, by the action's key.
+        now: the counts so far.
+    """
 
     def __init__(self, guide: Guide, shape: tuple[int, ...]) -> None:
         self.kept = {action.key: np.zeros(shape, dtype=np.int64) for action in guide.scripted}
-        self._now = {key: np.zeros(shape[1], dtype=np.int64) for key in self.kept}
+        self.now = {key: np.zeros(shape[1], dtype=np.int64) for key in self.kept}
 
     def before(self, row: int) -> dict[str, Whole]:
         """The counts before this execution, which are kept."""
-        for key, count in self._now.items():
+        for key, count in self.now.items():
             self.kept[key][row] = count
-        return self._now
+        return self.now
 
-    def add(self, walked: Walked, there: Flags) -> None:
-        """Add what began in this execution's walk, where it took place."""
-        if not self._now:
+    def add(self, walked: Walked, there: Flags, columns: Whole | None = None) -> None:
+        """Add what began in a walk, where it took place.
+
+        Args:
+            walked: the walk of one execution of each replication.
+            there: where it took place.
+            columns: which replications walked; None: all.
+        """
+        if not self.now:
             return
-        self._now = {key: count.copy() for key, count in self._now.items()}
+        self.now = {key: count.copy() for key, count in self.now.items()}
         for attempts in walked.attempts:
-            count = self._now.get(attempts.action.key)
+            count = self.now.get(attempts.action.key)
             if count is None:
                 continue
-            where = slice(None) if attempts.where is None else attempts.where
+            where = np.arange(len(there)) if attempts.where is None else attempts.where
             began = there[where] if attempts.began is None else attempts.began & there[where]
-            count[where] += began
+            count[where if columns is None else columns[where]] += began

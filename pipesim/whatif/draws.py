@@ -66,7 +66,7 @@ class TableCache:
 
 
 class Draws:
-    """The draws of the replications `first` to `first + count - 1` of a family: a row an execution, a column a replication.
+    """The draws of `count` replications of a family, from `first` on: a row an execution, a column a replication.
 
     Args:
         family: the number of the family of seeds (`pipesim.assumptions.streams.sibling`).

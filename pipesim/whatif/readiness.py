@@ -152,7 +152,7 @@ def fast_stages(pipeline: Pipeline, assumptions: Assumptions) -> tuple[FastStage
             reaction is not None and reaction.result == Result.ROLLBACK,
             PARALLEL_ACTIONS_PER_EXECUTION if parallel else None,
         )
-        _refuse_reactions(stage, fast, parallel)
+        _refuse_reactions(fast, parallel)
         stages.append(fast)
     return tuple(stages)
 
@@ -232,9 +232,7 @@ def _refuse_pools(stages: Iterable[StagePlan], assumptions: Assumptions, paralle
             )
 
 
-def _refuse_reactions(stage: StagePlan, fast: FastStage, parallel: bool) -> None:
-    if fast.rolls_back and any(action.may_fail for action in fast.actions):
-        raise CannotRun(f"stage '{fast.name}' rolls back by itself")
+def _refuse_reactions(fast: FastStage, parallel: bool) -> None:
     if parallel and fast.retry and any(action.script for action in fast.actions):
         raise CannotRun(f"stage '{fast.name}' has scripted failures and retries itself in PARALLEL mode")
 
@@ -260,16 +258,12 @@ def _refuse_variables(pipeline: Pipeline, stages: Iterable[StagePlan]) -> None:
 
 
 def _emitted(plan: ActionPlan) -> Iterator[str]:
-    if plan.action.category == ActionCategory.SOURCE:
-        yield from plan.assumption.variables
-        for key in plan.documented_variables:
-            if key in VARIABLES and (
-                key in ALWAYS_THERE
-                or next(
-                    (plan.action.configuration[k] for k in CONFIGURED.get(key, ()) if k in plan.action.configuration),
-                    "",
-                )
-            ):
-                yield key
-    elif plan.success is not None:
-        yield from plan.success.variables
+    if plan.action.category != ActionCategory.SOURCE:
+        yield from plan.success.variables if plan.success is not None else ()
+        return
+    yield from plan.assumption.variables
+    configuration = plan.action.configuration
+    for key in plan.documented_variables:
+        told = next((configuration[one] for one in CONFIGURED.get(key, ()) if one in configuration), "")
+        if key in ALWAYS_THERE or (key in VARIABLES and told):
+            yield key

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,16 @@ from pipesim.definition.model import Pipeline
 from pipesim.engine.simulation import refuse_problems
 from pipesim.errors import AssumptionError
 from pipesim.vocabulary import ExecutionMode, PipelineExecutionStatus
+from pipesim.whatif.careful import (
+    ABSENT,
+    FAILED,
+    IN_PROGRESS,
+    SPARE_ROWS,
+    SUCCEEDED,
+    SUPERSEDED,
+    Careful,
+    Lives,
+)
 from pipesim.whatif.doors import Passages, pass_freely, pass_queued, pass_superseded
 from pipesim.whatif.draws import Draws
 from pipesim.whatif.readiness import CannotRun, FastStage, fast_stages
@@ -37,8 +48,6 @@ STATUSES = (
     PipelineExecutionStatus.SUPERSEDED,
 )
 """What the codes of `Result.status` mean."""
-IN_PROGRESS, SUCCEEDED, FAILED, SUPERSEDED = range(4)
-ABSENT = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,42 +79,40 @@ class Result:
         assumptions: what was assumed.
         first: the number of the first replication.
         until: when nobody looked any more; None: everything came to its end.
-        undecided: which replications only the engine can tell, because the order of simultaneous events matters.
     """
 
     pipeline: Pipeline
     assumptions: Assumptions
     first: int
     until: float | None
-    undecided: Flags
-    _starts: Times
-    _arrivals: Times
     _last_change: Times
-    _full: Flags | None
     _guides: tuple[Guide, ...]
-    _passages: tuple[Passages, ...]
-    _finished: Times
-    _codes: Codes
+    _lives: Lives
+
+    @property
+    def undecided(self) -> Flags:
+        """Which replications only the engine can tell, because the order of simultaneous events matters."""
+        return self._lives.undecided
 
     @property
     def replications(self) -> int:
         """How many replications there are."""
-        return int(self._starts.shape[1])
+        return int(self._lives.started.shape[1])
 
     @property
     def executions(self) -> int:
         """The largest number of executions that a replication has."""
-        return len(self._starts)
+        return len(self._lives.started)
 
     @property
     def started(self) -> Times:
         """When each execution started."""
-        return self._starts.T / 1000.0
+        return self._lives.started.T / 1000.0
 
     @property
     def arrived(self) -> Times:
         """When the change of each execution arrived: earlier than `started` where a poll had to find it."""
-        return self._arrivals.T / 1000.0
+        return self._lives.arrived.T / 1000.0
 
     @property
     def status(self) -> Codes:
@@ -126,44 +133,46 @@ class Result:
     def codes(self) -> Codes:
         """The statuses, a row an execution."""
         if self.until is None:
-            return self._codes
-        return np.where(np.isfinite(self._starts) & (self._finished > self.horizon), np.int8(IN_PROGRESS), self._codes)
+            return self._lives.codes
+        open_still = np.isfinite(self._lives.started) & (self._lives.finished > self.horizon)
+        return np.where(open_still, np.int8(IN_PROGRESS), self._lives.codes)
 
     @cached_property
     def finished(self) -> Times:
         """When executions came to their end, in milliseconds, a row an execution."""
-        return self._cut(self._finished)
+        return self._cut(self._lives.finished)
 
     @cached_property
     def ends(self) -> Times:
         """When each replication ended, in seconds: `until`, or its last event."""
         if self.until is not None:
             return np.full(self.replications, float(self.until))
-        last = np.where(np.isfinite(self._finished), self._finished, 0.0).max(axis=0, initial=0.0)
-        return np.maximum(last, self._last_change) / 1000.0
+        last = np.where(np.isfinite(self._lives.finished), self._lives.finished, 0.0).max(axis=0, initial=0.0)
+        ends: Times = np.maximum(last, self._last_change) / 1000.0
+        return ends
 
     @property
     def superseded_by(self) -> Whole:
         """The column of the execution that superseded each one; -1 where none did."""
-        by = np.full(self._starts.shape, -1, dtype=np.int64)
-        for passages in self._passages:
+        by = np.full(self._lives.started.shape, -1, dtype=np.int64)
+        for passages in self._lives.passages:
             if passages.superseded is None:
                 continue
             following = np.full(self.replications, -1)
             for row in range(self.executions - 1, -1, -1):
                 gone = passages.superseded[row] & (self.codes[row] == SUPERSEDED)
                 by[row, gone] = following[gone]
-                following[np.isfinite(passages.reached[row])] = row
+                following[np.isfinite(passages.reached[row]) & (self._lives.target[row] < 0)] = row
         return by.T
 
     @property
     def rollback_target(self) -> Whole:
         """The column of the execution whose stage a rollback runs again; -1 for everything that is no rollback."""
-        return np.full(self._starts.shape, -1, dtype=np.int64).T
+        return self._lives.target.T
 
     def reached(self, stage: int) -> Times:
         """When each execution reached the door of a stage, by the stage's place."""
-        return self._cut(self._passages[stage].reached).T / 1000.0
+        return self._cut(self._lives.passages[stage].reached).T / 1000.0
 
     def entered(self, stage: int) -> Times:
         """When each execution entered a stage."""
@@ -175,7 +184,7 @@ class Result:
 
     def stage_failed(self, stage: int) -> Flags:
         """Which executions failed in a stage, for good."""
-        failed = self._passages[stage].failed
+        failed = self._lives.passages[stage].failed
         left = self.exits(stage)
         there = np.isfinite(left) & (left <= self.horizon)
         return (np.zeros(there.shape, dtype=bool) if failed is None else failed & there).T
@@ -194,7 +203,7 @@ class Result:
 
     def retried(self, stage: int) -> Times:
         """When each execution failed in a stage and was retried at once by the stage's own retry."""
-        moments = np.full(self._starts.shape, NEVER)
+        moments = np.full(self._lives.started.shape, NEVER)
         walked = self._walked(stage)
         if walked.retried is not None and walked.first_end is not None:
             moments.ravel()[walked.retried] = walked.first_end
@@ -202,14 +211,14 @@ class Result:
 
     def entries(self, stage: int) -> Times:
         """When executions entered a stage, in milliseconds, a row an execution; infinite where they never do."""
-        passages = self._passages[stage]
+        passages = self._lives.passages[stage]
         if passages.superseded is None:
             return passages.entered
         return np.where(passages.superseded, NEVER, passages.entered)
 
     def exits(self, stage: int) -> Times:
         """When executions left a stage, in milliseconds, a row an execution; infinite where they never do."""
-        passages = self._passages[stage]
+        passages = self._lives.passages[stage]
         if passages.superseded is None:
             return passages.left
         return np.where(passages.superseded, NEVER, passages.left)
@@ -219,21 +228,19 @@ class Result:
         return self._walked(stage).attempts
 
     def _walked(self, stage: int) -> Walked:
-        guide, passages = self._guides[stage], self._passages[stage]
-        return guide.walk(slice(None), self.entries(stage), passages.begun)
+        guide, passages = self._guides[stage], self._lives.passages[stage]
+        return guide.walk(slice(self.executions), self.entries(stage), passages.begun)
 
     def _attempt(
         self, one: Attempts, number: int, found: dict[tuple[str, int], ActionTimes], stage: int
     ) -> ActionTimes:
-        shape = self._starts.shape
+        shape = self._lives.started.shape
         chosen = np.ones(one.start.shape, dtype=bool) if one.began is None else one.began.copy()
         if not isinstance(one.attempt, int):
             chosen &= one.attempt == number
         chosen = np.broadcast_to(chosen, one.start.shape)
-        values = [
-            np.where(chosen, times, NEVER)
-            for times in (one.start, one.end, one.end if one.answered is None else one.answered)
-        ]
+        moments = (one.start, one.end, one.end if one.answered is None else one.answered)
+        values = [np.where(chosen, times, NEVER) for times in moments]
         failed = np.zeros(one.start.shape, dtype=bool) if one.failed is None else one.failed & chosen
         if one.where is not None:
             flat = [np.full(shape, NEVER) for _ in values]
@@ -250,12 +257,11 @@ class Result:
         )
         if earlier is None:
             return result
+        both = result.answered is not None and earlier.answered is not None
         return ActionTimes(
             np.minimum(earlier.started, result.started),
             np.minimum(earlier.ended, result.ended),
-            None
-            if result.answered is None or earlier.answered is None
-            else np.minimum(earlier.answered, result.answered),
+            np.minimum(earlier.answered, result.answered) if both else None,
             earlier.failed | result.failed,
         )
 
@@ -337,34 +343,38 @@ class _Run:
         self.mode = pipeline.execution_mode
         self.starts = find_starts(pipeline, assumptions, draws, executions, until)
         self.rows = len(self.starts.started)
+        self.stages = stages
         self.start = round(assumptions.delays.start * 1000.0)
         self.between = round(assumptions.delays.between_stages * 1000.0)
-        parallel = self.mode == ExecutionMode.PARALLEL
-        self.guides = tuple(Guide(stage, draws, self.rows, assumptions.start, ranked=parallel) for stage in stages)
+        self.delays = (self.start, self.between)
+        self.parallel = self.mode == ExecutionMode.PARALLEL
+        back = any(stage.rolls_back and any(action.may_fail for action in stage.actions) for stage in stages)
+        drawn = self.rows + (self.rows // 8 + SPARE_ROWS if back else 0)
+        self.guides: Sequence[Guide] = [
+            Guide(stage, draws, drawn, assumptions.start, ranked=self.parallel) for stage in stages
+        ]
         self.undecided = self.starts.undecided.copy()
 
     def result(self) -> Result:
         passages = self._pass_all()
-        finished, codes = self._endings(passages)
-        full: Flags | None = None
-        if self.mode != ExecutionMode.SUPERSEDED and self.rows > CONCURRENT_EXECUTIONS:
-            crowded = self._crowded(finished)
-            if crowded.size:
-                full = _Limited(self, passages, finished, codes, crowded).run()
+        lives = self._endings(passages)
+        columns = np.flatnonzero(self._rolled_back(passages) | self._crowded(lives.finished))
+        if columns.size:
+            careful = Careful(
+                self.mode,
+                self.stages,
+                self.draws,
+                self.starts,
+                columns,
+                self.delays,
+                self.assumptions.start,
+                self.guides,
+                NEVER if self.until is None else self.until * 1000.0,
+            )
+            special, self.guides = careful.live()
+            lives = _joined(lives, special, columns)
         return Result(
-            self.pipeline,
-            self.assumptions,
-            self.draws.first,
-            self.until,
-            self.undecided,
-            self.starts.started,
-            self.starts.arrived,
-            self.starts.last,
-            full,
-            self.guides,
-            tuple(passages),
-            finished,
-            codes,
+            self.pipeline, self.assumptions, self.draws.first, self.until, self.starts.last, tuple(self.guides), lives
         )
 
     def _pass_all(self) -> list[Passages]:
@@ -381,9 +391,6 @@ class _Run:
                 one = pass_superseded(guide, reached, all_there=all_there, ambiguous=at_once)
             if one.undecided is not None:
                 self.undecided |= one.undecided
-            if guide.stage.rolls_back and one.failed is not None:
-                failed = one.failed & np.isfinite(reached)
-                self.undecided |= (failed if one.superseded is None else failed & ~one.superseded).any(axis=0)
             passages.append(one)
             if place + 1 < len(self.guides):
                 reached = one.left + self.between if self.between else one.left
@@ -397,7 +404,7 @@ class _Run:
                     np.putmask(reached, gone, NEVER)
         return passages
 
-    def _endings(self, passages: Sequence[Passages]) -> tuple[Times, Codes]:
+    def _endings(self, passages: list[Passages]) -> Lives:
         there = np.isfinite(self.starts.started)
         finished = passages[-1].left.copy()
         codes = np.where(there, np.int8(SUCCEEDED), np.int8(ABSENT))
@@ -411,24 +418,68 @@ class _Run:
                     failed &= ~one.superseded
                 np.putmask(codes, failed, FAILED)
                 np.copyto(finished, one.left, where=failed)
-        return finished, codes
+        nothing = np.broadcast_to(np.int64(-1), codes.shape)
+        return Lives(self.starts.started, self.starts.arrived, passages, finished, codes, nothing, self.undecided)
 
-    def _crowded(self, finished: Times) -> Whole:
+    def _rolled_back(self, passages: Sequence[Passages]) -> Flags:
+        """The replications in which a stage failed that rolls back by itself."""
+        found = np.zeros(self.draws.count, dtype=bool)
+        for guide, one in zip(self.guides, passages, strict=True):
+            if guide.stage.rolls_back and one.failed is not None:
+                failed = one.failed & np.isfinite(one.reached)
+                found |= (failed if one.superseded is None else failed & ~one.superseded).any(axis=0)
+        return found
+
+    def _crowded(self, finished: Times) -> Flags:
         """The replications in which the limit of unfinished executions may have been reached."""
+        if self.mode == ExecutionMode.SUPERSEDED or self.rows <= CONCURRENT_EXECUTIONS:
+            return np.zeros(self.draws.count, dtype=bool)
         started = self.starts.started[CONCURRENT_EXECUTIONS:]
         latest = np.maximum.accumulate(finished[:-CONCURRENT_EXECUTIONS], axis=0)
-        return np.flatnonzero(((latest >= started) & np.isfinite(started)).any(axis=0))
+        crowded: Flags = np.any((latest >= started) & np.isfinite(started), axis=0)
+        if self.parallel and any(guide.scripted for guide in self.guides):
+            self.undecided |= crowded
+            return np.zeros(self.draws.count, dtype=bool)
+        return crowded
 
 
-class _Limited:
-    """Replications in which executions fail at their start because too many are unfinished, one after the other."""
+def _joined(ordinary: Lives, special: Lives, columns: Whole) -> Lives:
+    """Put the replications that were computed carefully in the places of what they were before."""
+    rows = max(len(ordinary.started), len(special.started))
 
-    def __init__(self, run: _Run, passages: list[Passages], finished: Times, codes: Codes, columns: Whole) -> None:
-        self.run_ = run
-        self.passages = passages
-        self.finished = finished
-        self.codes = codes
-        self.columns = columns
+    def join(one: NDArray[Any], other: NDArray[Any], fill: object) -> NDArray[Any]:
+        whole = np.full((rows, one.shape[1]), fill, dtype=other.dtype)
+        whole[: len(one)] = one
+        whole[:, columns] = fill
+        whole[: len(other), columns] = other
+        return whole
 
-    def run(self) -> Flags:
-        raise NotImplementedError
+    def flags(one: Flags | None, shape: tuple[int, ...]) -> Flags:
+        return np.zeros(shape, dtype=bool) if one is None else one
+
+    joined = []
+    for one, other in zip(ordinary.passages, special.passages, strict=True):
+        shape, there = one.reached.shape, other.reached.shape
+        superseded = one.superseded is not None or other.superseded is not None
+        joined.append(
+            Passages(
+                join(one.reached, other.reached, NEVER),
+                join(one.entered, other.entered, NEVER),
+                join(one.left, other.left, NEVER),
+                join(flags(one.failed, shape), flags(other.failed, there), False),
+                join(flags(one.superseded, shape), flags(other.superseded, there), False) if superseded else None,
+                None,
+                {key: join(count, other.begun[key], 0) for key, count in one.begun.items()},
+            )
+        )
+    undecided = ordinary.undecided.copy()
+    undecided[columns] |= special.undecided
+    return Lives(
+        join(ordinary.started, special.started, NEVER),
+        join(ordinary.arrived, special.arrived, NEVER),
+        joined,
+        join(ordinary.finished, special.finished, NEVER),
+        join(ordinary.codes, special.codes, ABSENT),
+        join(ordinary.target, special.target, -1),
+        undecided,
+    )

@@ -96,21 +96,23 @@ class Guide:
         """Whether an execution can fail in this stage."""
         return any(self._may_fail.values())
 
-    def durations(self) -> tuple[Times, Flags | None]:
-        """Return how long every execution takes whenever it comes, and which fail; rows by columns."""
+    def durations(self, rows: int) -> tuple[Times, Flags | None]:
+        """Return how long each of the first `rows` executions takes whenever it comes, and which fail."""
         actions = list(self.stage.actions)
         if len(actions) == 1 and not self.may_fail and not actions[0].approval and not actions[0].transfer:
             assert actions[0].duration is not None
-            return self.draws.milliseconds(actions[0].stream, actions[0].duration, self.rows), None
-        walked = self.walk(slice(None), np.zeros((1, 1)), {})
-        shape = (self.rows, self.draws.count)
+            return self.draws.milliseconds(actions[0].stream, actions[0].duration, self.rows)[:rows], None
+        walked = self.walk(slice(rows), np.zeros((1, 1)), {})
+        shape = (rows, self.draws.count)
         return np.broadcast_to(walked.end, shape), walked.failed
 
-    def walk(self, row: int | slice, entry: Times, begun: Mapping[str, Whole], columns: Whole | None = None) -> Walked:
+    def walk(
+        self, row: int | slice | Whole, entry: Times, begun: Mapping[str, Whole], columns: Whole | None = None
+    ) -> Walked:
         """Walk executions through the stage.
 
         Args:
-            row: which execution of every replication, or a slice of them.
+            row: which execution of every replication, or a slice of them, or an array of which one of each.
             entry: when each enters, in milliseconds.
             begun: how often each action with scripted failures had begun before.
             columns: which replications; None: all.
@@ -123,8 +125,10 @@ class Guide:
         first: dict[str, tuple[Flags | None, Flags | None]] = {}
 
         def fetch(action: FastAction, attempt: int, kind: str) -> Times:
-            table = self._table(action, attempt, kind)[row]
-            return table if columns is None else table[..., columns]
+            table = self._table(action, attempt, kind)
+            if not isinstance(row, int | slice):
+                return table[row, np.arange(self.draws.count) if columns is None else columns]
+            return table[row] if columns is None else table[row][..., columns]
 
         for group in self.stage.groups:
             places = _Places(self.stage.crowd, len(group), now)
@@ -274,7 +278,9 @@ class Guide:
         assert action.duration is not None
         return self.draws.milliseconds(action.stream, action.duration, self.rows, attempt)
 
-    def _shape(self, row: int | slice, columns: Whole | None) -> tuple[int, ...]:
+    def _shape(self, row: int | slice | Whole, columns: Whole | None) -> tuple[int, ...]:
+        if not isinstance(row, int | slice):
+            return row.shape
         wide = self.draws.count if columns is None else len(columns)
         return (wide,) if isinstance(row, int) else (len(range(*row.indices(self.rows))), wide)
 
