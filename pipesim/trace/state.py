@@ -161,6 +161,22 @@ class Fold:
             ignored=self._ignored,
         )
 
+    def stage(self, name: str) -> StageState:
+        """Return one stage as it stands; the same object as before when nothing happened to it.
+
+        Raises:
+            KeyError: the pipeline has no such stage.
+        """
+        return self._stages[name].freeze()
+
+    def execution(self, id: str) -> ExecutionState:
+        """Return one execution as it stands.
+
+        Raises:
+            KeyError: no such execution has started.
+        """
+        return self._executions[id]
+
     # --- the pipeline itself ---------------------------------------------------------------------
 
     def _pipeline_created(self, event: Event) -> None:

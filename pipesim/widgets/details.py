@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipesim.trace.snapshot import ActionState, ConditionState, ExecutionState, StageState
-from pipesim.trace.wording import calendar, spell
+from pipesim.trace.wording import spell
 from pipesim.views.theme import WORDS
 
 Facts = Mapping[str, Any]
@@ -216,7 +216,7 @@ def _write(field: Field, value: Any, start: datetime, names: Mapping[str, str]) 
         return WORDS[value][2]
     if field.kind == "moment":
         moment = start + timedelta(seconds=value)
-        return f"{calendar(start, value)} {moment.year} UTC, {spell(value)} after the start"
+        return f"{moment:%H:%M:%S} UTC {moment:%a} {moment.day} {moment:%b %Y}, {spell(value)} after the start"
     if field.kind == "length":
         return spell(value)
     if field.kind == "execution":

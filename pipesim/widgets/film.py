@@ -17,7 +17,7 @@ from typing import Any
 from pipesim.definition.model import Pipeline
 from pipesim.trace.events import Event, EventKind
 from pipesim.trace.snapshot import ActionExecution, ActionState, StageState
-from pipesim.trace.state import EXECUTION_ENDS, Fold, PipelineState
+from pipesim.trace.state import EXECUTION_ENDS, Fold
 from pipesim.trace.text import sentence
 from pipesim.trace.wording import clock
 from pipesim.views.panels import MOST_ENDED, ended_line, token_text
@@ -181,19 +181,27 @@ class Film:
         self._actions.append(event.action)
         self._texts.append(sentence(event))
         self.end = max(self.end, event.time)
-        state = self._fold.snapshot(event.time)
         place = len(self.times)
         if event.kind is K.ACTION_STARTED:
             self._begun["action", event.stage or "", event.action or ""] = event.detail
         if event.kind is K.PIPELINE_UPDATED:
             self._write(("pipeline",), place, _declaration(self._fold.pipeline))
-        for stage in state.stages:
-            before = self._seen.get(stage.name)
+        for name in self._touched(event):
+            stage, before = self._fold.stage(name), self._seen.get(name)
             if before is not stage:
-                self._seen[stage.name] = stage
+                self._seen[name] = stage
                 self._look(stage, before, place)
         if event.execution is not None:
-            self._follow(event, state, place)
+            self._follow(event, place)
+
+    def _touched(self, event: Event) -> tuple[str, ...]:
+        """The stages to look at: that of the event, and where an execution stood that has ended."""
+        if event.kind in (K.PIPELINE_CREATED, K.PIPELINE_UPDATED):
+            return tuple(stage.name for stage in self._fold.pipeline.stages)
+        named = [event.stage]
+        if event.kind in EXECUTION_ENDS and event.execution is not None:
+            named.append(self._fold.execution(event.execution).stage)
+        return tuple(name for name in dict.fromkeys(named) if name is not None)
 
     def _look(self, stage: StageState, before: StageState | None, place: int) -> None:
         if before is None or _door(before) != _door(stage):
@@ -212,11 +220,11 @@ class Film:
         self._runs[address] = run
         self._write(address, place, action_facts(action, self._begun.get(address, {})))
 
-    def _follow(self, event: Event, state: PipelineState, place: int) -> None:
+    def _follow(self, event: Event, place: int) -> None:
         assert event.execution is not None
         if event.kind in WITHIN_A_STAGE and "revision" not in event.detail:
             return
-        execution = state.executions[event.execution]
+        execution = self._fold.execution(event.execution)
         if event.kind is K.EXECUTION_STARTED:
             self.names[execution.id] = token_text(execution, execution.id)
         told = execution_facts(execution)
@@ -228,6 +236,7 @@ class Film:
             self._ended = [entry for entry in self._ended if entry[2] != execution.id]
         else:
             return
+        state = self._fold.snapshot(event.time)
         lines = [ended_line(state.executions[id], state) for *_, id in reversed(self._ended[-MOST_ENDED:])]
         self._write(("ended",), place, [asdict(line) for line in lines])
 

@@ -190,10 +190,18 @@ export class Film {
 
 /** The panels of the board: what pipesim.views.panels says of the same moment, and who each token is. */
 export function panelsAt(film, place, clock) {
-  return film.declaration(place).stages.map((stage) => panel(film, stage, place, clock));
+  return film.declaration(place).stages.map((stage) => panelAt(film, stage, place, clock));
 }
 
-function panel(film, declared, place, clock) {
+/** What a panel hangs on: as long as no member changes, neither does the panel. */
+export function stampOf(film, stage, place, clock) {
+  const runs = stage.actions.map((action) => film.at(["action", stage.name, action.name], place));
+  const busy = runs.filter((run) => run?.status === "InProgress");
+  return [film.at(["door", stage.name], place), film.at(["stage", stage.name], place), ...runs,
+    ...busy.map((run) => lasting(Math.max(0, clock - run.started)))];
+}
+
+export function panelAt(film, declared, place, clock) {
   const door = film.at(["door", declared.name], place) ?? { enabled: true };
   const stage = film.at(["stage", declared.name], place) ?? {};
   const occupants = stage.inside ?? [];

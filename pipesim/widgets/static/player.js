@@ -1,8 +1,10 @@
 import {
-  Film, calendarText, clockText, detailsOf, durationText, keyMeaning, lasting, nextSpeed, panelsAt, speedText,
+  Film, calendarText, clockText, detailsOf, durationText, keyMeaning, lasting, nextSpeed, panelAt,
+  panelsAt, speedText, stampOf,
 } from "./board.js";
 
-const ROWS = 200;
+const ROWS = 200, ROWS_PLAYING = 30;
+const MOST_EVENTS = 12, LOG_MS = 150;
 const MOVE_MS = 450, CATCH_UP_MS = 900, SAVE_MS = 1000;
 const NUMBERS = ["clock", "place"];
 
@@ -47,6 +49,8 @@ class View {
     this.frame = 0;
     this.off = [];
     this.costs = [];
+    this.sleeping = false;
+    this.loggedAt = 0;
     this.build();
     this.listen();
     this.draw({ move: false });
@@ -188,12 +192,12 @@ class View {
     for (const name of ["artifacts", "as_table"]) on(`change:${name}`, () => (this.showToggles(), this.draw({ move: false })));
     for (const name of ["busy", "broken"]) on(`change:${name}`, () => this.draw({ move: false }));
     on("change:refusal", () => this.showRefusal());
-    on("msg:custom", (message) => message.film && this.grow(message.film));
-    on("comm_live_update", () => queueMicrotask(() => this.checkAwake()));
-    const watcher = new MutationObserver(() => this.checkAwake());
-    const watch = () => this.el.parentElement && watcher.observe(this.el, { attributes: true, attributeFilter: ["class"] });
-    watch();
-    this.off.push(() => watcher.disconnect(), () => cancelAnimationFrame(this.frame));
+    on("msg:custom", (message) => {
+      this.wake(true);
+      if (message.film) this.grow(message.film);
+    });
+    on("comm_live_update", () => this.wake(false));
+    this.off.push(() => cancelAnimationFrame(this.frame));
     this.boardBox.addEventListener("click", (event) => this.choose(event));
     this.logList.addEventListener("click", (event) => {
       const row = event.target.closest("button[data-place]");
@@ -201,21 +205,21 @@ class View {
     });
   }
 
-  checkAwake() {
-    const asleep = Boolean(this.el.closest(".jupyter-widgets-disconnected"));
-    if (!asleep) return setHidden(this.asleep, true);
-    if (this.model.get("playing") && this.live) this.rest();
-    setText(this.asleep, this.live
+  /** The kernel answered, or it is gone: say so rather than take orders that nobody hears. */
+  wake(awake) {
+    if (awake === !this.sleeping) return;
+    this.sleeping = !awake;
+    setText(this.asleep, awake ? "" : this.live
       ? "Asleep: the kernel that this simulation lived in is gone. What was seen can still be looked at; run the cell again to go on."
       : "Asleep: the kernel is gone. The film still plays; run the cell again to connect it to Python.");
-    setHidden(this.asleep, false);
-    this.root.classList.toggle("ps-is-asleep", true);
-    for (const control of this.root.querySelectorAll(".ps-live button, .ps-live input, .ps-commands button")) control.disabled = true;
+    setHidden(this.asleep, awake);
+    if (!awake && this.live && this.model.get("playing")) this.set({ playing: false });
+    for (const control of this.root.querySelectorAll(".ps-live :is(button, input)")) control.disabled = !awake;
+    this.draw({ move: false });
   }
 
   ask(order) {
-    this.checkAwake();
-    if (this.asleep.hidden) this.model.send(order);
+    if (!this.sleeping) this.model.send(order);
   }
 
   set(members) {
@@ -295,10 +299,7 @@ class View {
 
   toggle() {
     const playing = !this.model.get("playing");
-    if (playing && this.live) {
-      this.checkAwake();
-      if (!this.asleep.hidden) return;
-    }
+    if (playing && this.live && this.sleeping) return;
     if (playing && !this.live && this.clock >= this.film.end) this.show(0, this.film.placeAt(0));
     this.set({ playing });
   }
@@ -430,9 +431,10 @@ class View {
     const { film, place, clock } = this;
     const declared = film.declaration(place);
     if (declared !== this.declared) this.layOut(declared);
-    const panels = panelsAt(film, place, clock);
-    if (this.model.get("as_table")) this.drawTable(panels);
-    else this.drawBoard(panels, move && !this.calm.matches);
+    const events = Math.abs(place - this.drawnPlace);
+    this.drawnPlace = place;
+    if (this.model.get("as_table")) this.drawTable(panelsAt(film, place, clock));
+    else this.drawBoard(move && events <= MOST_EVENTS && !this.calm.matches);
     this.drawEnded();
     this.drawPosition();
     this.drawNeeds();
@@ -481,13 +483,24 @@ class View {
     return { item, door, arrow, panel, head, status, inside, lines, cards, sign: "", doorSign: "", insideSign: "" };
   }
 
-  drawBoard(panels, move) {
+  drawBoard(move) {
+    const { film, place, clock } = this;
     const broken = new Set(this.model.get("broken"));
     const selected = JSON.stringify(this.model.get("selection"));
-    const stale = panels.filter((panel, number) => this.tokensChanged(panel, this.stages[number]));
-    const before = move && stale.length ? this.tokenPlaces() : null;
+    const around = selected + this.model.get("broken").join("\n");
+    const changed = [];
+    this.declared.stages.forEach((stage, number) => {
+      const elements = this.stages[number];
+      const stamp = stampOf(film, stage, place, clock);
+      if (elements.around === around && elements.stamp?.every((value, at) => value === stamp[at])) return;
+      elements.stamp = stamp;
+      elements.around = around;
+      changed.push([elements, panelAt(film, stage, place, clock)]);
+    });
+    const moved = move && changed.some(([elements, panel]) => this.tokensChanged(panel, elements));
+    const before = moved ? this.tokenPlaces() : null;
     const fresh = [];
-    panels.forEach((panel, number) => this.drawPanel(this.stages[number], panel, fresh, broken, selected));
+    for (const [elements, panel] of changed) this.drawPanel(elements, panel, fresh, broken, selected);
     if (before) this.moveTokens(before, fresh);
   }
 
@@ -558,10 +571,9 @@ class View {
   }
 
   moveTokens(before, fresh) {
-    for (const token of fresh.slice(0, 40)) {
+    const places = fresh.slice(0, 40).filter((token) => token.isConnected).map((token) => [token, token.getBoundingClientRect()]);
+    for (const [token, to] of places) {
       const from = before.get(token.dataset.execution);
-      if (!token.isConnected) continue;
-      const to = token.getBoundingClientRect();
       const frames = from
         ? [{ transform: `translate(${from.left - to.left}px, ${from.top - to.top}px)`, zIndex: 5 }, { transform: "none", zIndex: 5 }]
         : [{ opacity: 0, transform: "scale(.6)" }, { opacity: 1, transform: "none" }];
@@ -640,7 +652,7 @@ class View {
       const busy = this.model.get("busy");
       setHidden(this.running, !busy);
       const idle = !busy && !playing;
-      if (this.halt.disabled !== idle) this.halt.disabled = idle;
+      if (this.halt.disabled !== (idle || this.sleeping)) this.halt.disabled = idle || this.sleeping;
     }
   }
 
@@ -680,7 +692,7 @@ class View {
     const [, stageName] = selection;
     const around = this.live && selection.length ? [
       this.model.get("broken"), film.at(["stage", stageName], place), film.at(["door", stageName], place),
-      this.asleep.hidden] : [];
+      this.sleeping] : [];
     const sign = JSON.stringify([selection, facts, around]);
     if (sign === this.inspectorSign) return;
     this.inspectorSign = sign;
@@ -697,7 +709,7 @@ class View {
     this.inspector.replaceChildren(
       h("div", { class: "ps-inspector-head" }, h("h4", {}, h("span", { class: "ps-small" }, heading), " ", name), close),
       this.details(selection, facts), ...(this.live ? [this.commands(selection, facts ?? {})] : []));
-    if (!this.asleep.hidden) this.checkAwake();
+    if (this.sleeping) for (const control of this.inspector.querySelectorAll(".ps-commands button")) control.disabled = true;
     if (focused) this.inspector.querySelector(`[data-field="${focused}"]`)?.focus();
   }
 
@@ -838,16 +850,20 @@ class View {
   drawLog() {
     const { film, place, log } = this;
     const words = this.filter.value;
-    if (log.place === place && log.words === words && log.length === film.length) return;
+    if (log.place === place && log.words === words && log.length === film.length && !log.short) return;
+    const now = performance.now(), playing = this.model.get("playing");
+    if (playing && log.words === words && now - this.loggedAt < LOG_MS && this.clock < film.end) return;
+    this.loggedAt = now;
     const list = this.logList;
     const follows = log.place < 0 || list.scrollHeight - list.scrollTop - list.clientHeight < 40;
-    const onward = log.words === words && place >= log.place && log.place >= 0 && place - log.place < 60;
+    const onward = (playing || !log.short) && log.words === words && place >= log.place && log.place >= 0 && place - log.place < 60;
     if (onward) {
       const found = film.matching(words, place, place - log.place).filter((at) => at >= log.place);
       list.append(...found.map((at) => this.row(at)));
       while (list.childElementCount > log.rows) list.firstElementChild.remove();
     } else {
-      const found = film.matching(words, place, log.rows);
+      const found = film.matching(words, place, playing ? ROWS_PLAYING : log.rows);
+      log.short = playing;
       list.replaceChildren(...found.map((at) => this.row(at)));
     }
     log.place = place;

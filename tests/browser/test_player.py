@@ -1,0 +1,312 @@
+"""The player as a learner meets it: in JupyterLab, by mouse and by keyboard, light, dark and narrow."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pytest_playwright", reason="browser tests need pytest-playwright (the extra 'dev')")
+
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+TRACE = """import pipesim
+from pipesim.widgets import Player
+trace = pipesim.simulate(pipesim.load(pipesim.sample("startup")), seed=4, executions=12)
+player = Player(trace)
+player"""
+LIVE = """import pipesim
+from dataclasses import replace
+from pipesim.engine import Simulation
+from pipesim.widgets import Player
+from pipesim.assumptions.model import ActionAssumption, Approver, Assumptions
+pipeline = replace(pipesim.load("GitHub -> CodeBuild -> Manual Approval -> S3"), pipeline_type="V2")
+actions = {"CodeBuild": ActionAssumption(pipesim.Constant(120.0)), "GitHub": ActionAssumption(pipesim.Constant(5.0)),
+           "S3": ActionAssumption(pipesim.Constant(10.0))}
+sim = Simulation(pipeline, Assumptions(arrivals=pipesim.At(()), actions=actions, approvals={"*": Approver()}))
+player = Player(sim)
+player"""
+LARGE = """import pipesim, time
+from dataclasses import replace
+from pipesim.definition.model import Action, ActionTypeId, Stage
+from pipesim.trace.log import Trace
+from pipesim.widgets import Player
+base = pipesim.load("GitHub -> CodeBuild -> S3")
+build = base.stages[1].actions[0]
+middle = tuple(Stage(f"Stage{n:02}", (replace(build, name=f"Build{n:02}", output_artifacts=()),)) for n in range(48))
+wide = tuple(replace(build, name=f"Check{n:02}", output_artifacts=()) for n in range(35))
+middle = (replace(middle[0], actions=wide), *middle[1:])
+pipeline = replace(base, name="large", stages=(base.stages[0], *middle, replace(base.stages[2], actions=(
+    replace(base.stages[2].actions[0], input_artifacts=("SourceArtifact",)),))))
+pipeline = replace(pipeline, stages=tuple(
+    replace(s, actions=tuple(replace(a, input_artifacts=base.stages[0].actions[0].output_artifacts and
+        (base.stages[0].actions[0].output_artifacts[0].name,)) if a.input_artifacts else a for a in s.actions))
+    for s in pipeline.stages))
+trace = pipesim.simulate(pipeline, seed=1, executions=EXECUTIONS)
+began = time.process_time(); player = Player(trace); took = time.process_time() - began
+player"""
+NASTY = """import pipesim
+from dataclasses import replace
+from pipesim.trace.log import Trace
+from pipesim.widgets import Player
+trace = pipesim.simulate(pipesim.load("GitHub -> CodeBuild -> S3"), seed=1)
+text = "<img src=x onerror=window.hacked=1>"
+doc = dict(trace.pipeline.to_document())
+def dirty(value):
+    if isinstance(value, (list, tuple)): return [dirty(v) for v in value]
+    if not isinstance(value, dict): return value
+    stage = "actions" in value or "stages" in value
+    return {k: (v + text if k == "name" and not stage else dirty(v)) for k, v in value.items()}
+doc = dirty(doc)
+names = {a.name for s in trace.pipeline.stages for a in s.actions}
+def rename(e):
+    detail = dict(e.detail)
+    if "document" in detail: detail["document"] = doc
+    if "change" in detail: detail["change"] += text
+    if e.kind == "ActionSucceeded": detail["summary"] = text
+    return e._replace(action=e.action + text if e.action in names else e.action, detail=detail)
+player = Player(Trace([rename(e) for e in trace], end=trace.end)); player.seek(trace.end)
+player.selection = ["action", trace.pipeline.stages[1].name, trace.pipeline.stages[1].actions[0].name + text]
+player"""
+SET_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
+RESTART = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+VIEW = "document.querySelector('.ps-player').psView"
+
+
+@pytest.fixture
+def show(page: Page, run_notebook: Callable[[Path], Page], tmp_path: Path) -> Callable[[str], Page]:
+    """Return a function that runs one cell and gives the page with its player; the console must stay clean."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+
+    def run(*cells: str) -> Page:
+        path = tmp_path / "player.ipynb"
+        made = [
+            {"cell_type": "code", "id": f"c{n}", "metadata": {}, "execution_count": None, "outputs": [], "source": cell}
+            for n, cell in enumerate(cells)
+        ]
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": made}))
+        run_notebook(path)
+        page.wait_for_selector(".ps-player", timeout=60_000)
+        return page
+
+    yield run
+    assert [line for line in complaints if "404" not in line] == []
+
+
+def keep(page: Page, name: str) -> None:
+    """Keep a picture of the player where CI collects them (``PIPESIM_SCREENSHOTS``)."""
+    if folder := os.environ.get("PIPESIM_SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.locator(".ps-player").first.screenshot(path=Path(folder) / f"player-{name}.png")
+
+
+def python(page: Page, expression: str) -> Any:
+    """Ask the kernel for the value of an expression."""
+    return page.evaluate(
+        """async code => {
+      const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+      const future = kernel.requestExecute({code: '', user_expressions: {x: code}, store_history: false});
+      const answer = (await future.done).content.user_expressions.x;
+      if (answer.status !== 'ok') throw new Error(answer.evalue);
+      return answer.data['text/plain'];
+    }""",
+        expression,
+    )
+
+
+def test_a_trace_is_played_scrubbed_and_stepped_through(show: Callable[..., Page]):
+    page = show(TRACE)
+    player = page.locator(".ps-player")
+    slider = page.locator(".ps-slider")
+    expect(page.locator(".ps-stage")).to_have_count(int(python(page, "len(trace.pipeline.stages)")))
+
+    slider.fill("400")
+    expect(page.locator(".ps-clock")).not_to_have_text(re.compile("^00:00:00 "))
+    keep(page, "light")
+    place = page.evaluate(f"{VIEW}.place")
+    page.locator(".ps-forward").click()
+    assert page.evaluate(f"{VIEW}.place") == place + 1
+    page.locator(".ps-back").click()
+    page.locator(".ps-interesting").click()
+    assert page.evaluate(f"{VIEW}.place") > place
+    page.wait_for_timeout(600)
+    assert int(python(page, "player.place")) == page.evaluate(f"{VIEW}.place")
+
+    page.locator(".ps-start").click()
+    page.locator(".ps-play").click()
+    expect(player).to_have_class(re.compile("ps-playing"))
+    page.wait_for_timeout(2500)
+    keep(page, "playing")
+    page.locator(".ps-play").click()
+    expect(player).not_to_have_class(re.compile("ps-playing"))
+    assert page.evaluate(f"{VIEW}.clock") > 0
+    page.wait_for_timeout(500)
+    assert float(python(page, "player.clock")) == pytest.approx(page.evaluate(f"{VIEW}.clock"))
+
+
+def test_an_action_tells_what_the_console_tells(show: Callable[..., Page]):
+    page = show(TRACE)
+    page.locator(".ps-end").click()
+    page.locator(".ps-card").nth(1).click()
+
+    inspector = page.locator(".ps-inspector")
+    for label in ("Status", "Pipeline execution", "Started", "Duration", "Output artifacts"):
+        expect(inspector.locator("dt", has_text=re.compile(f"^{label}$"))).to_be_visible()
+    page.wait_for_timeout(400)
+    assert python(page, "player.selection[0]") == "'action'"
+    page.locator(".ps-artifacts-toggle").click()
+    expect(page.locator(".ps-artifact").first).to_be_visible()
+    keep(page, "details")
+    inspector.locator(".ps-link").first.click()
+    expect(inspector.locator("dt", has_text="Trigger").first).to_be_visible()
+
+    page.locator(".ps-filter").fill("failed")
+    for row in page.locator(".ps-row").all():
+        assert "failed" in row.inner_text()
+    page.locator(".ps-table-toggle").click()
+    expect(page.locator(".ps-table tbody tr")).to_have_count(int(python(page, "len(player.table)")))
+    keep(page, "table")
+
+
+def test_by_keyboard_alone(show: Callable[..., Page]):
+    page = show(TRACE)
+    page.locator(".ps-play").focus()
+    page.keyboard.press("n")
+    page.keyboard.press("ArrowRight")
+    first = page.evaluate(f"{VIEW}.place")
+    assert first > 2
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(f"{VIEW}.place") == first - 1
+    page.keyboard.press("End")
+    assert page.evaluate(f"{VIEW}.clock === {VIEW}.film.end")
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.classList.contains('ps-card')"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator(".ps-inspector dt", has_text="Status").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".ps-inspector dt")).to_have_count(0)
+    page.keyboard.press("Home")
+    page.locator(".ps-play").focus()
+    page.keyboard.press(" ")
+    expect(page.locator(".ps-player")).to_have_class(re.compile("ps-playing"))
+    page.keyboard.press(" ")
+    expect(page.locator(".ps-player")).not_to_have_class(re.compile("ps-playing"))
+    expect(page.locator(".ps-say")).to_contain_text("E1")
+    assert page.locator(".jp-Notebook .jp-Cell").count() == 1  # no key was taken for one of JupyterLab's
+
+
+def test_dark_and_narrow(show: Callable[..., Page]):
+    page = show(TRACE)
+    page.locator(".ps-slider").fill("450")
+    page.evaluate(SET_THEME, "JupyterLab Dark")
+    page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
+    page.wait_for_timeout(600)
+    keep(page, "dark")
+    page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
+    page.set_viewport_size({"width": 560, "height": 1000})
+    page.wait_for_timeout(600)
+    keep(page, "narrow")
+    wide = page.evaluate("(p => p.scrollWidth - p.clientWidth)(document.querySelector('.ps-player'))")
+    page.evaluate(SET_THEME, "JupyterLab Light")
+    assert wide <= 1
+
+
+def test_live_a_change_is_broken_retried_approved_and_refused(show: Callable[..., Page]):
+    page = show(LIVE)
+    page.locator(".ps-card", has_text="CodeBuild").first.click()
+    page.locator(".ps-inspector [data-field=message]").fill("The tests are red.")
+    page.locator(".ps-break").click()
+    expect(page.locator(".ps-broken")).to_contain_text("broken by hand")
+    page.locator(".ps-change").fill("c0ffee1")
+    page.locator(".ps-start-change").click()
+    expect(page.locator(".ps-log")).to_contain_text("E1 started with change c0ffee1")
+    page.locator(".ps-go-ten").click()
+    expect(page.locator(".ps-card", has_text="CodeBuild").first).to_contain_text("The tests are red.")
+    keep(page, "live-failed")
+    page.locator(".ps-repair").click()
+    page.locator(".ps-retry-failed").click()
+    page.locator(".ps-go-ten").click()
+    expect(page.locator(".ps-needs")).to_contain_text("ManualApproval")
+
+    page.locator(".ps-retry-failed").click()
+    expect(page.locator(".ps-refusal")).to_contain_text("Refused: StageNotRetryableException")
+    keep(page, "live-refused")
+    page.locator(".ps-need").click()
+    page.locator(".ps-inspector [data-field=comment]").fill("Looks good.")
+    page.locator(".ps-approve").click()
+    expect(page.locator(".ps-refusal")).to_be_hidden()
+    page.locator(".ps-go-ten").click()
+    expect(page.locator(".ps-ended")).to_contain_text("succeeded", timeout=10_000)
+    expect(page.locator(".ps-inspector")).to_contain_text("Looks good.")
+    assert python(page, "player.trace[-1].kind.value") == "'ExecutionSucceeded'"
+
+    page.locator(".ps-name", has_text="Deploy").click()
+    page.locator(".ps-disable").click()
+    expect(page.locator(".ps-disabled")).to_contain_text("transition disabled")
+    page.locator(".ps-rollback").click()
+    expect(page.locator(".ps-log")).to_contain_text("rollback")
+    keep(page, "live-end")
+
+
+def test_stop_works_at_once_while_a_long_run_goes_on(show: Callable[..., Page]):
+    page = show(LIVE.replace("At(())", "Every(60.0)"))
+    page.locator(".ps-go-end").click()
+    expect(page.locator(".ps-running")).to_be_visible()
+    page.wait_for_timeout(1500)
+    page.locator(".ps-halt").click()
+    expect(page.locator(".ps-running")).to_be_hidden(timeout=3000)
+    page.wait_for_timeout(1200)
+    assert int(python(page, "len(player.film)")) == page.evaluate(f"{VIEW}.film.length")
+    assert page.evaluate(f"{VIEW}.film.length") > 100
+
+
+def test_fifty_stages_and_thirty_five_parallel_actions(show: Callable[..., Page]):
+    page = show(LARGE.replace("EXECUTIONS", "60"))
+    events = int(python(page, "len(trace)"))
+    assert events > 10_000
+    expect(page.locator(".ps-stage")).to_have_count(50)
+    opened = int(page.locator(".ps-player").get_attribute("data-opened") or 0)
+    took = float(python(page, "took"))
+    page.locator(".ps-play").click()
+    page.wait_for_timeout(4000)
+    page.locator(".ps-play").click()
+    costs = sorted(page.evaluate(f"{VIEW}.costs"))
+    keep(page, "large")
+    report = f"{events} events: {took:.2f} s in Python, {opened} ms in the page; frames: {len(costs)}, "
+    report += f"median {costs[len(costs) // 2]:.1f} ms, 95 % {costs[int(len(costs) * 0.95)]:.1f} ms"
+    print(report)
+    assert took + opened / 1000 < 3, report
+    assert costs[len(costs) // 2] < 16, report
+
+
+def test_markup_in_names_stays_text(show: Callable[..., Page]):
+    page = show(NASTY)
+    expect(page.locator(".ps-card").first).to_contain_text("<img src=x onerror=")
+    page.locator(".ps-table-toggle").click()
+    page.locator(".ps-row").first.click()
+    assert page.evaluate("window.hacked === undefined")
+    assert page.locator(".ps-player img").count() == 0
+    keep(page, "markup")
+
+
+def test_after_a_kernel_restart_it_says_that_it_is_asleep(show: Callable[..., Page]):
+    page = show(LIVE)
+    page.locator(".ps-start-change").click()
+    expect(page.locator(".ps-log")).to_contain_text("E1 started")
+    page.evaluate(RESTART)
+    expect(page.locator(".ps-asleep")).to_be_visible(timeout=20_000)
+    expect(page.locator(".ps-asleep")).to_contain_text("Asleep")
+    expect(page.locator(".ps-start-change")).to_be_disabled()
+    keep(page, "asleep")
