@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from pipesim.cloud.codepipeline.webhook_door import deliver
 from pipesim.cloud.swap import inside
 from pipesim.errors import PipesimError, SourceError
 
@@ -145,12 +146,8 @@ class Application:
             if name.startswith("HTTP_")
         }
         body = environ["wsgi.input"].read()
-        status, message = 404, "There is no webhook at this address"
-        for account in list(self._account.family.values()):
-            status, message = account.webhooks.receive(token, headers, body, environ.get("REMOTE_ADDR", LOOPBACK))
-            if status != 404:
-                account.settle()
-                break
+        address = environ.get("REMOTE_ADDR", LOOPBACK)
+        status, message = deliver(self._account, token, headers, body, address)
         return status, {"message": message}
 
 

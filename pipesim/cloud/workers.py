@@ -17,7 +17,7 @@ import simpy
 from pipesim.vocabulary import ActionOwner, FailureType, JobStatus
 
 if TYPE_CHECKING:
-    from pipesim.cloud.account import Account
+    from pipesim.cloud.account import Account, Cloud
 
 
 class JobFailed(Exception):
@@ -37,7 +37,7 @@ class JobWorker:
     """A worker for one custom action type; subclass it and say what `work` does.
 
     Args:
-        account: the account whose jobs it works on.
+        cloud: the cloud, or one account of it, whose jobs it works on.
         category: of the action type, such as ``Build``.
         provider: of the action type.
         version: of the action type.
@@ -47,7 +47,7 @@ class JobWorker:
 
     def __init__(
         self,
-        account: Account,
+        cloud: Cloud | Account,
         category: str,
         provider: str,
         version: str = "1",
@@ -55,8 +55,9 @@ class JobWorker:
         interval: float = 30.0,
         query: Mapping[str, str] | None = None,
     ) -> None:
-        self.account = account
-        self.client = account.client("codepipeline")
+        account: Any = getattr(cloud, "account", cloud)
+        self.account: Account = account
+        self.client = self.account.client("codepipeline")
         self.interval = interval
         self._wanted: dict[str, Any] = {
             "actionTypeId": {

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from pipesim.assumptions.distributions import Constant
@@ -205,7 +206,7 @@ class Hudson(JobWorker):
 
 
 def test_a_worker_in_virtual_time_writes_its_artifact_with_the_jobs_credentials(cloud: Cloud, client: Any) -> None:
-    worker = Hudson(cloud.account, "Build", "Hudson")
+    worker = Hudson(cloud, "Build", "Hudson")
     worker.start()
     client.create_pipeline(pipeline=declare(BUILD))
     wrong = {**BUILD, "configuration": {"Job": "other"}}
@@ -279,6 +280,26 @@ def test_a_webhook_called_over_http(cloud: Cloud, client: Any) -> None:
     client.delete_webhook(name="hook")
     with refused("WebhookNotFoundException"):
         client.register_webhook_with_third_party(webhookName="hook")
+
+
+def test_a_webhook_called_from_this_process(cloud: Cloud, client: Any) -> None:
+    client.create_pipeline(pipeline=declare(act("Approval", "Manual")))
+    address = client.put_webhook(
+        webhook={
+            "name": "hook",
+            "targetPipeline": "shop",
+            "targetAction": "S3",
+            "filters": [{"jsonPath": "$.ref", "matchEquals": "refs/heads/main"}],
+            "authentication": "IP",
+            "authenticationConfiguration": {"AllowedIPRange": "127.0.0.0/8"},
+        }
+    )["webhook"]["url"]
+
+    assert requests.post(address, json={"ref": "refs/heads/main"}, timeout=5).status_code == 200
+    assert requests.post(address.replace("t=", "t=0"), json={}, timeout=5).status_code == 404
+
+    found = client.list_pipeline_executions(pipelineName="shop")["pipelineExecutionSummaries"]
+    assert [each["trigger"]["triggerType"] for each in found] == ["Webhook", "CreatePipeline"]
 
 
 def post(url: str, payload: dict[str, Any]) -> int:
