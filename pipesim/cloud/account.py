@@ -26,12 +26,13 @@ from pipesim.cloud.codepipeline.jobs import Jobs
 from pipesim.cloud.codepipeline.webhooks import Webhooks
 from pipesim.cloud.idle import Idleness
 from pipesim.cloud.virtual_time import VIRTUAL_TIME
-from pipesim.definition.model import Pipeline
+from pipesim.definition.model import Pipeline, Stage
 from pipesim.engine.behaviours import Behaviour
 from pipesim.engine.commands import Stop
 from pipesim.engine.pools import PoolInUse
 from pipesim.engine.simulation import Simulation
 from pipesim.errors import AssumptionError, PipesimError
+from pipesim.trace.snapshot import StageState
 from pipesim.vocabulary import ActionCategory, ActionOwner
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class PipelineRecord:
         tags: its tags.
         behaviours: what its actions do, by ``Category/Provider``.
         polling_disabled_at: when polling was switched off; None: it was not.
+        shown: how each stage was last shown, kept as long as nothing happens in it.
     """
 
     name: str
@@ -69,6 +71,7 @@ class PipelineRecord:
     tags: dict[str, str] = field(default_factory=dict)
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     polling_disabled_at: datetime | None = None
+    shown: dict[str, tuple[StageState, Stage, dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def pipeline(self) -> Pipeline:
