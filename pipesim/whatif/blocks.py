@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipesim.engine.simulate import simulate
+from pipesim.engine.simulation import refuse_problems
+from pipesim.whatif.draws import Draws, TableCache
+from pipesim.whatif.fast import FastSamples, fast_progress
 from pipesim.whatif.observed import in_progress, observe
 from pipesim.whatif.scenario import Horizon, Scenario
-from pipesim.whatif.seeds import replication_seed
+from pipesim.whatif.seeds import family_of, replication_seed
+from pipesim.whatif.vectorised import can_run, run
 
 Column = NDArray[np.float64]
 SIMPY, VECTORISED = "simpy", "vectorised"
@@ -39,35 +44,63 @@ class Task:
     engine: str = SIMPY
 
 
-@dataclass(frozen=True, slots=True)
 class Block:
-    """What the replications of one task gave.
+    """What the replications of one task gave; a fast one works measures out when they are first asked for.
 
-    Attributes:
+    Args:
         first: the number of the first replication.
         count: how many.
         samples: one number a replication, by measure.
-        progress: executions in progress, a row a replication and a column a moment; empty without a fixed length.
+        progress: executions in progress, a row a replication and a column a moment (no column without a fixed
+            length); or a function that returns them.
         seconds: how long it took to compute.
     """
 
-    first: int
-    count: int
-    samples: Mapping[str, Column]
-    progress: Column
-    seconds: float
+    def __init__(
+        self,
+        first: int,
+        count: int,
+        samples: Mapping[str, Column],
+        progress: Column | Callable[[], Column],
+        seconds: float = 0.0,
+    ) -> None:
+        self.first = first
+        self.count = count
+        self.samples = samples
+        self.seconds = seconds
+        self._progress = progress
+
+    @property
+    def progress(self) -> Column:
+        """Executions in progress: a row a replication, a column a moment."""
+        if callable(self._progress):
+            self._progress = self._progress()
+        return self._progress
 
     @property
     def nbytes(self) -> int:
-        """How many bytes it holds."""
-        return sum(column.nbytes for column in self.samples.values()) + self.progress.nbytes
+        """About how many bytes it holds."""
+        held = 0 if callable(self._progress) else self._progress.nbytes
+        if isinstance(self.samples, FastSamples):
+            return held + self.samples.nbytes
+        return held + sum(column.nbytes for column in self.samples.values())
+
+    def settled(self) -> Block:
+        """Return the block with everything worked out, so that the arrays behind it can go."""
+        samples = {name: self.samples[name] for name in self.samples}
+        return Block(self.first, self.count, samples, self.progress, self.seconds)
+
+    def __reduce__(self) -> tuple[type[Block], tuple[object, ...]]:
+        one = self.settled()
+        return Block, (one.first, one.count, one.samples, one.progress, one.seconds)
 
 
 def run_block(task: Task) -> Block:
     """Run the replications of a task; the same task gives the same numbers wherever it runs."""
     started = time.perf_counter()
-    samples, progress = (_run_fast if task.engine == VECTORISED else _run_engine)(task)
-    return Block(task.first, task.count, samples, progress, time.perf_counter() - started)
+    block = (_run_fast if task.engine == VECTORISED else _run_engine)(task)
+    block.seconds = time.perf_counter() - started
+    return block
 
 
 def moments(horizon: Horizon) -> Column:
@@ -76,29 +109,58 @@ def moments(horizon: Horizon) -> Column:
 
 
 def choose_engine(scenario: Scenario, horizon: Horizon) -> tuple[str, str]:
-    """Return the engine that runs a scenario, and why it is not the fast one (empty when it is)."""
-    return SIMPY, "the fast path is not there"
+    """Return the engine that runs a scenario, and why it is not the fast one (empty when it is).
+
+    Raises:
+        AssumptionError: an assumption names something that the declaration does not have.
+        DeclarationError: the declaration breaks rules.
+    """
+    refuse_problems(scenario.pipeline)
+    why = can_run(scenario.pipeline, scenario.assumptions)
+    return (VECTORISED, "") if why is None else (SIMPY, why)
 
 
-def _run_engine(task: Task) -> tuple[dict[str, Column], Column]:
-    from pipesim.engine.simulate import simulate
-
+def _run_engine(task: Task) -> Block:
     grid = moments(task.horizon)
-    rows: list[dict[str, float]] = []
-    progress = np.empty((task.count, len(grid)))
-    for place in range(task.count):
-        trace = simulate(
-            task.scenario.pipeline,
-            task.scenario.assumptions,
-            seed=replication_seed(task.seed, task.first + place),
-            executions=task.horizon.executions,
-            until=task.horizon.until,
-        )
-        rows.append(observe(trace, task.horizon.warm_up))
-        if len(grid):
-            progress[place] = in_progress(trace, grid.tolist())
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}, progress
+    numbers = range(task.first, task.first + task.count)
+    found = [_one(task, number, grid) for number in numbers]
+    names = found[0][0]
+    samples = {name: np.array([one[name] for one, _ in found]) for name in names}
+    return Block(task.first, task.count, samples, np.array([row for _, row in found]))
 
 
-def _run_fast(task: Task) -> tuple[dict[str, Column], Column]:
-    raise NotImplementedError
+def _one(task: Task, number: int, grid: Column) -> tuple[dict[str, float], list[float]]:
+    trace = simulate(
+        task.scenario.pipeline,
+        task.scenario.assumptions,
+        seed=replication_seed(task.seed, number),
+        executions=task.horizon.executions,
+        until=task.horizon.until,
+    )
+    return observe(trace, task.horizon.warm_up), in_progress(trace, grid.tolist()) if len(grid) else []
+
+
+def _run_fast(task: Task) -> Block:
+    """Run a block at once, and with the engine what only the engine can tell."""
+    draws = Draws(family_of(task.seed), task.first, task.count, _tables)
+    result = run(
+        task.scenario.pipeline,
+        task.scenario.assumptions,
+        draws=draws,
+        executions=task.horizon.executions,
+        until=task.horizon.until,
+    )
+    grid = moments(task.horizon)
+    found = {place: _one(task, task.first + place, grid) for place in np.flatnonzero(result.undecided).tolist()}
+
+    def progress() -> Column:
+        counts = fast_progress(result, grid)
+        for place, (_, row) in found.items():
+            counts[place] = row
+        return counts
+
+    instead = {place: measures for place, (measures, _) in found.items()}
+    return Block(task.first, task.count, FastSamples(result, task.horizon.warm_up, instead), progress)
+
+
+_tables = TableCache()

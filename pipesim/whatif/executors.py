@@ -22,6 +22,9 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 TRIES = 3
 AHEAD = 3
+NO_PLACE = (
+    "on={!r} cannot run anything: give a number of processes, an Executor, a function that makes one, or a Dask client"
+)
 
 
 class WorkerLost(PipesimError, RuntimeError):
@@ -58,6 +61,19 @@ def run_pieces(
     except KeyboardInterrupt:
         return False
     return True
+
+
+def check_place(on: Any) -> None:
+    """Refuse what cannot run anything.
+
+    Raises:
+        AssumptionError: `on` is none of the things that it may be.
+    """
+    if isinstance(on, int) and not isinstance(on, bool):
+        if on < 1:
+            raise AssumptionError(f"on={on} is no number of processes; give 1 or more")
+    elif not (on is None or isinstance(on, Executor) or _is_dask(on) or callable(on)):
+        raise AssumptionError(NO_PLACE.format(on))
 
 
 def workers(on: Any) -> int:
@@ -160,16 +176,11 @@ def _executor(on: Any) -> Iterator[Executor]:
 
 
 def _make(on: Any) -> Executor:
-    if isinstance(on, int) and not isinstance(on, bool):
-        if on < 1:
-            raise AssumptionError(f"on={on} is no number of processes; give 1 or more")
+    if isinstance(on, int):
         return ProcessPoolExecutor(on, mp_context=get_context("spawn"))
-    made = on() if callable(on) else on
+    made = on()
     if not isinstance(made, Executor):
-        raise AssumptionError(
-            f"on={on!r} cannot run anything: give a number of processes, an Executor, a function that makes one, "
-            "or a Dask client"
-        )
+        raise AssumptionError(NO_PLACE.format(on))
     return made
 
 

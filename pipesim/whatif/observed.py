@@ -44,6 +44,7 @@ class Passage:
     approvals: int = 0
     waits: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
     works: list[tuple[float, float]] = field(default_factory=list)
+    holes: list[tuple[float, float]] = field(default_factory=list)
 
     @property
     def shipped(self) -> bool:
@@ -142,11 +143,12 @@ def _fill(passages: Mapping[str, Passage], found: Iterable[Span]) -> None:
     for span in found:
         if span.level == "wait" and span.reason is not None:
             passages[span.execution].waits[span.reason].append((span.start, span.end))
+            if span.action is not None:
+                passages[span.execution].holes.append((span.start, span.end))
         elif span.level == "action":
             passages[span.execution].works.append((span.start, span.end))
     for passage in passages.values():
-        holes = _union((*passage.waits["pool"], *passage.waits["approval"]))
-        passage.works = _without(passage.works, holes)
+        passage.works = _without(passage.works, _union(passage.holes))
 
 
 def _lost(passage: Passage) -> bool:

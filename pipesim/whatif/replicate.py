@@ -138,7 +138,7 @@ def find_warm_up(scenario: Scenario, seed: int = 0) -> tuple[WarmUp, float]:
 
     Args:
         scenario: the pipeline and its assumptions.
-        seed: the experiment's seed; pilots use replications -1, -2, … so that no result depends on them.
+        seed: the experiment's seed; pilots have luck of their own, so that no result depends on them.
 
     Returns:
         The warm-up, and the seconds from one change to the next.
@@ -148,7 +148,7 @@ def find_warm_up(scenario: Scenario, seed: int = 0) -> tuple[WarmUp, float]:
     between = []
     for place in range(1, PILOTS + 1):
         trace = simulate(
-            scenario.pipeline, scenario.assumptions, seed=replication_seed(seed, -place), executions=changes
+            scenario.pipeline, scenario.assumptions, seed=replication_seed(seed, place, "pilot"), executions=changes
         )
         pairs = lead_times(trace)
         pilots.append(pairs)

@@ -11,15 +11,16 @@ from typing import Any
 from pipesim.errors import AssumptionError
 from pipesim.trace.wording import spell
 from pipesim.whatif.blocks import VECTORISED, Block, Task, choose_engine, run_block
-from pipesim.whatif.executors import run_pieces, workers
+from pipesim.whatif.executors import check_place, run_pieces, workers
 from pipesim.whatif.precision import LEAST_REPLICATIONS, HalfWidth, WarmUp
 from pipesim.whatif.results import About, Replications
 from pipesim.whatif.scenario import Horizon, Scenario
-from pipesim.whatif.stability import bottlenecks
+from pipesim.whatif.stability import arrival_rate, bottlenecks
 from pipesim.whatif.store import LIMIT, Store
 
 CHUNK_SECONDS = 0.2
-FAST_BLOCK = 500
+FAST_BLOCKS = (1024, 512, 256, 128, 64)
+FAST_CELLS = 700_000
 PATIENCE = 600.0
 ORDINARY = HalfWidth("lead_time", relative=0.05, at_most=1000)
 Progress = Callable[[int, int], object]
@@ -44,6 +45,9 @@ class Experiment:
     patience: float = PATIENCE
     memory_limit: int = LIMIT
     spill: Path | None = None
+
+    def __post_init__(self) -> None:
+        check_place(self.on)
 
 
 @dataclass(slots=True)
@@ -157,14 +161,25 @@ def gather(
 def _course(scenario: Scenario, horizon: Horizon, how: Experiment, place: int) -> Course:
     engine, why = choose_engine(scenario, horizon)
     folder = None if how.spill is None else how.spill / f"scenario-{place:05}"
-    return Course(scenario, horizon, engine, why, Store(how.memory_limit, folder))
+    chunk = _fast_block(scenario, horizon) if engine == VECTORISED else 1
+    return Course(scenario, horizon, engine, why, Store(how.memory_limit, folder), chunk=chunk)
+
+
+def _fast_block(scenario: Scenario, horizon: Horizon) -> int:
+    """How many replications the fast path takes at once: many, but not more than memory and caches like."""
+    executions = float(horizon.executions or math.inf)
+    if horizon.until is not None:
+        executions = min(executions, horizon.until * arrival_rate(scenario.pipeline, scenario.assumptions))
+    if math.isinf(executions):
+        executions = 1.0
+    return next((size for size in FAST_BLOCKS if size * executions <= FAST_CELLS), FAST_BLOCKS[-1])
 
 
 def _first(courses: Sequence[Course], how: Experiment, tick: Progress, most: int) -> bool:
     """Run the first replications of each scenario here: the last of them tells how long the others will take."""
     try:
         for course in courses:
-            count = min(FAST_BLOCK if course.engine == VECTORISED else 1, most)
+            count = min(course.chunk, most)
             for _ in range(2 if course.engine != VECTORISED and most > 1 else 1):
                 task = Task(course.scenario, course.horizon, how.seed, course.done, count, course.engine)
                 block = run_block(task)
@@ -172,7 +187,8 @@ def _first(courses: Sequence[Course], how: Experiment, tick: Progress, most: int
                 course.done += count
                 tick(count, most * len(courses))
             course.each = max(block.seconds / count, 1e-7)
-            course.chunk = FAST_BLOCK if course.engine == VECTORISED else max(1, round(CHUNK_SECONDS / course.each))
+            if course.engine != VECTORISED:
+                course.chunk = max(1, round(CHUNK_SECONDS / course.each))
     except KeyboardInterrupt:
         return False
     if courses:

@@ -15,6 +15,7 @@ from pipesim.whatif.blocks import Block
 
 Column = NDArray[np.float64]
 LIMIT = 512 * 1024 * 1024
+OPEN_LIMIT = 256 * 1024 * 1024  # arrays of the fast path that wait for somebody to ask for a measure
 PROGRESS = "in progress"
 REPLICATION = "replication"
 
@@ -44,6 +45,10 @@ class Store:
         Raises:
             MissingDependency: memory is used up and pyarrow is not installed.
         """
+        if self._bytes + block.nbytes > min(self._limit, OPEN_LIMIT):
+            self._held = [one.settled() for one in self._held]
+            block = block.settled()
+            self._bytes = sum(one.nbytes for one in self._held)
         self._held.append(block)
         self._bytes += block.nbytes
         self._numbers += range(block.first, block.first + block.count)

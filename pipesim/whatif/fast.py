@@ -1,0 +1,428 @@
+"""The measures of many replications at once, from the fast path's arrays: those of `pipesim.whatif.observed`.
+
+Arrays have a row a replication and a column an execution. A measure is computed when it is first asked for, so a
+slider that shows three of them waits for three.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipesim.catalog.prices import PRICES
+from pipesim.trace.cost import BUILDERS, DEFAULT_COMPUTE
+from pipesim.trace.spans import REASONS
+from pipesim.vocabulary import ExecutionMode, PipelineExecutionStatus, PipelineType
+from pipesim.whatif.vectorised import STATUSES, ActionTimes, Result
+
+Grid = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Column = NDArray[np.float64]
+ABSENT = -1
+IN_PROGRESS, SUCCEEDED, FAILED, SUPERSEDED = (
+    STATUSES.index(PipelineExecutionStatus(name)) for name in ("InProgress", "Succeeded", "Failed", "Superseded")
+)
+HOUR, DAY = 3600.0, 86_400.0
+SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95}
+
+
+class FastSamples(Mapping[str, Column]):
+    """Every measure of a block of replications, one number each.
+
+    Args:
+        result: what the fast path found.
+        warm_up: seconds at the beginning that are not measured.
+        instead: the measures of replications that only the engine can tell, by their place in the block.
+    """
+
+    def __init__(
+        self, result: Result, warm_up: float = 0.0, instead: Mapping[int, Mapping[str, float]] | None = None
+    ) -> None:
+        self._result = result
+        self._warm_up = warm_up
+        self._instead = instead or {}
+        self._known: dict[str, Column] = {}
+        stages = [stage.name for stage in result.pipeline.stages]
+        self._makers: dict[str, Callable[[], Column]] = {
+            "lead_time": lambda: self._mean(self._lead, self._shipped),
+            **{f"lead_time.{name}": self._quantile_maker(share) for name, share in SHARES.items()},
+            **{f"waiting.{reason}": self._zero for reason in REASONS},
+            "waiting.stage lock": lambda: self._mean(self._doors, self._shipped),
+            "waiting.approval": lambda: self._mean(self._approvals[0], self._shipped),
+            "waiting.delay": lambda: self._mean(self._delays, self._shipped),
+            "working": lambda: self._mean(self._work, self._shipped),
+            "throughput": self._throughput,
+            "started": lambda: self._count(self._late),
+            "shipped": lambda: self._count(self._shipped),
+            "failed": lambda: self._count(self._late & (self._status == FAILED)),
+            "superseded": lambda: self._count(self._late & (self._status == SUPERSEDED)),
+            "stopped": self._zero_count,
+            "cancelled": self._zero_count,
+            "unfinished": lambda: self._count(self._late & (self._status == IN_PROGRESS)),
+            "work_in_progress": lambda: self._busy(self._result.started, self._result.ended, apart=True),
+            **{f"utilisation.{name}": self._utilisation_maker(place) for place, name in enumerate(stages)},
+            "approvals_wasted": self._wasted,
+            "quota_failures": lambda: self._count(
+                self._late & (self._status == FAILED) & np.isinf(self._result.entered(0))
+            ),
+            "production_age": self._production_age,
+            "deployment_frequency": lambda: self._per_window(self._count(self._deployed), DAY),
+            "lead_time_for_changes": self._lead_time_for_changes,
+            "change_failure_rate": self._change_failure_rate,
+            "time_to_restore": self._time_to_restore,
+            "cost.v1": lambda: self._cost[0],
+            "cost.v2": lambda: self._cost[1],
+            "cost.builds": lambda: self._cost[2],
+            "cost.total": self._whole_cost,
+        }
+
+    def __getitem__(self, name: str) -> Column:
+        if name not in self._known:
+            column = self._makers[name]().astype(np.float64)
+            for place, measures in self._instead.items():
+                column[place] = measures[name]
+            self._known[name] = column
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, ({name: self[name] for name in self},)
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes the arrays behind it hold."""
+        return self._status.size * 8 * (4 + 3 * len(self._result.pipeline.stages))
+
+    # --- executions ------------------------------------------------------------------------------
+
+    @cached_property
+    def _status(self) -> NDArray[np.int8]:
+        return self._result.status
+
+    @cached_property
+    def _late(self) -> Flags:
+        there: Flags = self._status != ABSENT
+        if self._warm_up:
+            there &= self._result.arrived >= self._warm_up
+        return there
+
+    @cached_property
+    def _good(self) -> Flags:
+        standard = self._result.rollback_target < 0
+        good: Flags = (self._status == SUCCEEDED) & standard
+        return good
+
+    @cached_property
+    def _shipped(self) -> Flags:
+        shipped: Flags = self._good & self._late
+        return shipped
+
+    @cached_property
+    def _lead(self) -> Grid:
+        with np.errstate(invalid="ignore"):
+            return self._result.ended - self._result.arrived
+
+    @cached_property
+    def _window(self) -> Column:
+        return np.maximum(self._result.ends - self._warm_up, 0.0)
+
+    @cached_property
+    def _doors(self) -> Grid:
+        total = np.zeros(self._status.shape)
+        for stage in range(len(self._result.pipeline.stages)):
+            total += self._between(self._result.reached(stage), self._result.entered(stage))
+        return total
+
+    @cached_property
+    def _approvals(self) -> tuple[Grid, Grid]:
+        """How long each execution waited for answers, and how long for the ticks after them."""
+        waits, ticks = np.zeros(self._status.shape), np.zeros(self._status.shape)
+        for place, stage in enumerate(self._result.pipeline.stages):
+            if not any(action.is_approval for action in stage.actions):
+                continue
+            attempts = self._attempts(place)
+            for group in stage.groups:
+                names = {action.name for action in group if action.is_approval}
+                for number in {attempt for _, attempt in attempts}:
+                    side_by_side = [attempts[name, number] for name in names if (name, number) in attempts]
+                    if side_by_side:
+                        wait, tick = _answers(side_by_side)
+                        waits += wait
+                        ticks += tick
+        return waits, ticks
+
+    @cached_property
+    def _delays(self) -> Grid:
+        delays = self._result.assumptions.delays
+        between = delays.start + delays.between_stages * (len(self._result.pipeline.stages) - 1)
+        return self._approvals[1] + between
+
+    @cached_property
+    def _work(self) -> Grid:
+        total = np.zeros(self._status.shape)
+        for stage in range(len(self._result.pipeline.stages)):
+            total += self._between(self._result.entered(stage), self._result.left(stage))
+        waits, ticks = self._approvals
+        total -= waits
+        total -= ticks
+        return total
+
+    def _attempts(self, stage: int) -> dict[tuple[str, int], ActionTimes]:
+        if stage not in self._all_attempts:
+            self._all_attempts[stage] = self._result.attempts(stage)
+        return self._all_attempts[stage]
+
+    @cached_property
+    def _all_attempts(self) -> dict[int, dict[tuple[str, int], ActionTimes]]:
+        return {}
+
+    # --- measures --------------------------------------------------------------------------------
+
+    def _quantile_maker(self, share: float) -> Callable[[], Column]:
+        return lambda: _quantile(self._ordered_leads, self._count(self._shipped), share)
+
+    @cached_property
+    def _ordered_leads(self) -> Grid:
+        return np.sort(np.where(self._shipped, self._lead, np.inf), axis=1)
+
+    def _throughput(self) -> Column:
+        delivered = self._good & (self._result.ended >= self._warm_up) if self._warm_up else self._good
+        return self._per_window(self._count(delivered), HOUR)
+
+    def _utilisation_maker(self, stage: int) -> Callable[[], Column]:
+        apart = self._result.pipeline.execution_mode != ExecutionMode.PARALLEL
+        return lambda: self._busy(self._result.entered(stage), self._result.left(stage), apart=apart)
+
+    def _busy(self, start: Grid, end: Grid, *, apart: bool) -> Column:
+        """The share of the window that intervals cover; counted once where they overlap, unless they lie apart."""
+        last = self._result.ends[:, None]
+        low = np.clip(start, self._warm_up, np.maximum(last, self._warm_up))
+        high = np.clip(end, self._warm_up, np.maximum(last, self._warm_up))
+        if not apart:
+            order = np.argsort(low, axis=1, kind="stable")
+            low, high = np.take_along_axis(low, order, 1), np.take_along_axis(high, order, 1)
+            reached = np.maximum.accumulate(high, axis=1)
+            low[:, 1:] = np.maximum(low[:, 1:], reached[:, :-1])
+            high = np.maximum(low, high)
+        return self._per_window((high - low).sum(axis=1), 1.0)
+
+    def _wasted(self) -> Column:
+        lost = self._late & ((self._status == FAILED) | (self._status == SUPERSEDED))
+        total = np.zeros(len(self._status))
+        for place, stage in enumerate(self._result.pipeline.stages):
+            if any(action.is_approval for action in stage.actions):
+                for times in self._attempts(place).values():
+                    if times.answered is not None:
+                        rejected = times.failed & np.isfinite(times.answered)
+                        total += self._count(np.isfinite(times.answered) & ~rejected & lost)
+        return total
+
+    def _production_age(self) -> Column:
+        ended = np.where(self._good, self._result.ended, np.inf)
+        order = np.argsort(ended, axis=1, kind="stable")
+        landed = np.take_along_axis(ended, order, 1)
+        arrived = np.take_along_axis(np.where(self._good, self._result.arrived, -np.inf), order, 1)
+        newest = np.maximum.accumulate(arrived, axis=1)
+        last = self._result.ends[:, None]
+        until = np.minimum(np.concatenate((landed[:, 1:], last), axis=1), last)
+        since = np.minimum(np.maximum(landed, self._warm_up), until)
+        counted = np.isfinite(landed) & (until > since)
+        newest = np.where(counted, newest, 0.0)
+        area = np.where(counted, ((until - newest) ** 2 - (since - newest) ** 2) / 2, 0.0).sum(axis=1)
+        spent = np.where(counted, until - since, 0.0).sum(axis=1)
+        return _divide(area, spent)
+
+    @cached_property
+    def _deployed(self) -> Flags:
+        last = len(self._result.pipeline.stages) - 1
+        inside = self._result.entered(last) >= self._warm_up
+        return inside & np.isfinite(self._result.left(last)) & ~self._result.stage_failed(last)
+
+    @cached_property
+    def _broke(self) -> tuple[Grid, Grid]:
+        """When deployments failed: for good, and before the stage's own retry; infinite where they did not."""
+        last = len(self._result.pipeline.stages) - 1
+        entered, retried = self._result.entered(last), self._result.retried(last)
+        again = np.where(np.isfinite(retried), retried, entered)
+        for_good = np.where(self._result.stage_failed(last) & (again >= self._warm_up), self._result.left(last), np.inf)
+        return for_good, np.where(entered >= self._warm_up, retried, np.inf)
+
+    def _change_failure_rate(self) -> Column:
+        bad = sum(self._count(np.isfinite(times)) for times in self._broke)
+        return _divide(bad, bad + self._count(self._deployed))
+
+    def _time_to_restore(self) -> Column:
+        last = len(self._result.pipeline.stages) - 1
+        left = np.where(self._deployed, self._result.left(last), np.inf)
+        bad = np.concatenate(self._broke, axis=1)
+        columns = np.flatnonzero(np.isfinite(bad).any(axis=0))
+        if not columns.size:
+            return np.full(len(left), math.nan)
+        moments = np.concatenate((bad[:, columns], left), axis=1)
+        works = np.broadcast_to(np.arange(moments.shape[1]) >= len(columns), moments.shape)
+        order = np.argsort(moments, axis=1, kind="stable")
+        moments, works = np.take_along_axis(moments, order, 1), np.take_along_axis(works, order, 1)
+        there = np.isfinite(moments)
+        after_failure = np.zeros(there.shape, dtype=bool)
+        after_failure[:, 1:] = ~works[:, :-1] & there[:, :-1]
+        first_bad = ~works & there & ~after_failure
+        mended = works & there & after_failure
+        repairs = np.where(mended, moments, 0.0).sum(axis=1)
+        broken = np.where(first_bad, moments, 0.0).sum(axis=1)
+        open_end = (first_bad.sum(axis=1) > mended.sum(axis=1))[:, None]
+        latest = np.where(first_bad, moments, -np.inf).max(axis=1, keepdims=True, initial=-np.inf)
+        broken -= np.where(open_end, latest, 0.0)[:, 0]
+        return _divide(repairs - broken, self._count(mended))
+
+    def _lead_time_for_changes(self) -> Column:
+        ended = np.where(self._shipped, self._result.ended, np.inf)
+        first = np.minimum.accumulate(ended[:, ::-1], axis=1)[:, ::-1]
+        carried = (self._shipped | (self._late & (self._status == SUPERSEDED))) & np.isfinite(first)
+        with np.errstate(invalid="ignore"):
+            times = np.sort(np.where(carried, first - self._result.arrived, np.inf), axis=1)
+        return _quantile(times, self._count(carried), 0.5)
+
+    # --- money -----------------------------------------------------------------------------------
+
+    @cached_property
+    def _cost(self) -> tuple[Column, Column, Column]:
+        """V1, V2 and builds, as `pipesim.trace.cost` works them out for one trace."""
+        months = self._months()
+        bins = len(months) + 1
+        minutes = np.zeros((bins, len(self._status)))
+        builds: dict[str, Grid] = {}
+        last = self._result.ends[:, None]
+        for place, stage in enumerate(self._result.pipeline.stages):
+            for (name, _), times in self._attempts(place).items():
+                action = stage.action(name)
+                billed = action.category not in PRICES.v2_free_categories
+                billed = billed and action.type.owner not in PRICES.v2_free_owners
+                if not billed and action.provider not in BUILDERS:
+                    continue
+                end = np.minimum(times.ended, last)
+                began = np.isfinite(times.started)
+                took = np.where(began, end - np.where(began, times.started, 0.0), 0.0)
+                whole = np.where(began, np.maximum(1.0, np.ceil(np.round(took, 3) / 60)), 0.0)
+                by_month = self._by_month(whole, end, months)
+                if billed:
+                    minutes += by_month
+                if action.provider in BUILDERS:
+                    kind = action.configuration.get("ComputeType") or DEFAULT_COMPUTE
+                    builds[kind] = builds.get(kind, np.zeros(minutes.shape)) + by_month
+        v2 = np.maximum(0.0, minutes - PRICES.v2_free_minutes).sum(axis=0) * PRICES.v2_action_minute
+        money = np.zeros(len(self._status))
+        for kind, counts in builds.items():
+            free = PRICES.build_free_minutes if kind == PRICES.build_free_type else 0
+            money += np.maximum(0.0, counts - free).sum(axis=0) * PRICES.build_minute[kind]
+        paid = max(0, 1 - PRICES.v1_free_pipelines)
+        starts = self._by_month((self._status != ABSENT).astype(float), self._result.started, months)
+        return (starts > 0).sum(axis=0) * paid * PRICES.v1_pipeline_month, v2, money
+
+    def _whole_cost(self) -> Column:
+        v1, v2, builds = self._cost
+        return (v2 if self._result.pipeline.effective_type == PipelineType.V2 else v1) + builds
+
+    def _months(self) -> list[float]:
+        """When calendar months begin, in seconds since the start, as far as anything is seen."""
+        start = self._result.assumptions.start
+        moment = start.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        last = float(self._result.ends.max(initial=0.0))
+        begins: list[float] = []
+        while True:
+            moment = (moment + timedelta(days=32)).replace(day=1)
+            seconds = (moment - start).total_seconds()
+            if seconds > last:
+                return begins
+            begins.append(seconds)
+
+    def _by_month(self, values: Grid, moments: Grid, months: list[float]) -> Grid:
+        if not months:
+            whole: Grid = values.sum(axis=1)[None, :]
+            return whole
+        place = np.searchsorted(np.array(months), np.where(np.isfinite(moments), moments, 0.0), side="right")
+        return np.array([np.where(place == month, values, 0.0).sum(axis=1) for month in range(len(months) + 1)])
+
+    # --- small -----------------------------------------------------------------------------------
+
+    def _zero(self) -> Column:
+        return np.asarray(np.where(self._count(self._shipped) > 0, 0.0, math.nan))
+
+    def _zero_count(self) -> Column:
+        return np.zeros(len(self._status))
+
+    def _count(self, flags: Flags) -> Column:
+        return np.count_nonzero(flags, axis=1).astype(np.float64)
+
+    def _mean(self, values: Grid, chosen: Flags) -> Column:
+        return _divide(np.where(chosen, values, 0.0).sum(axis=1), self._count(chosen))
+
+    def _per_window(self, values: Column, unit: float) -> Column:
+        some = self._window > 0
+        each: Column = np.where(some, values / np.where(some, self._window, 1.0) * unit, 0.0)
+        return each
+
+    def _between(self, begin: Grid, end: Grid) -> Grid:
+        there = np.isfinite(begin) & np.isfinite(end)
+        length: Grid = np.where(there, end, 0.0) - np.where(there, begin, 0.0)
+        return length
+
+
+def fast_progress(result: Result, moments: Column) -> Grid:
+    """Return the executions in progress at each moment (ascending, in seconds): a row a replication."""
+    counts = np.empty((result.replications, len(moments)))
+    arrived, ended = np.sort(result.arrived, axis=1), np.sort(result.ended, axis=1)
+    for row in range(len(counts)):
+        counts[row] = np.searchsorted(arrived[row], moments, "right") - np.searchsorted(ended[row], moments, "right")
+    return counts
+
+
+def _answers(side_by_side: list[ActionTimes]) -> tuple[Grid, Grid]:
+    """How long a group's approvals kept an execution waiting, and how long their ticks lasted, counted once."""
+    starts = np.minimum.reduce([times.started for times in side_by_side])
+    answers = [
+        np.where(np.isfinite(times.answered), times.answered, times.ended)
+        for times in side_by_side
+        if times.answered is not None
+    ]
+    latest = np.maximum.reduce([np.where(np.isfinite(answer), answer, -np.inf) for answer in answers])
+    there = np.isfinite(starts) & np.isfinite(latest)
+    wait = np.where(there, np.where(there, latest, 0.0) - np.where(there, starts, 0.0), 0.0)
+    order = np.sort(np.stack(answers), axis=0)
+    ends = np.sort(np.stack([times.ended for times in side_by_side]), axis=0)
+    tick = np.zeros(starts.shape)
+    for place in range(len(order)):
+        begin, end = order[place], ends[place]
+        stop = end if place + 1 == len(order) else np.minimum(end, order[place + 1])
+        known = np.isfinite(begin) & np.isfinite(stop)
+        tick += np.where(known, np.where(known, stop, 0.0) - np.where(known, begin, 0.0), 0.0)
+    return wait, tick
+
+
+def _divide(values: Any, counts: Any) -> Column:
+    some = np.asarray(counts) > 0
+    result: Column = np.where(some, np.asarray(values) / np.where(some, counts, 1.0), math.nan)
+    return result
+
+
+def _quantile(ordered: Grid, counts: Column, share: float) -> Column:
+    """A quantile of each row's first `counts` values, ascending, by linear interpolation."""
+    if not ordered.shape[1]:
+        return np.full(len(ordered), math.nan)
+    place = np.maximum(counts - 1, 0) * share
+    below = place.astype(np.intp)
+    above = np.minimum(below + 1, np.maximum(counts - 1, 0).astype(np.intp))
+    rows = np.arange(len(ordered))
+    low, high = ordered[rows, below], ordered[rows, above]
+    with np.errstate(invalid="ignore"):
+        return np.where(counts > 0, low + (high - low) * (place - below), math.nan)
