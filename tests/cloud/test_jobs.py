@@ -310,6 +310,18 @@ def test_nobody_answers_for_a_day(account: StandIn, sim: Any) -> None:
         account.jobs.put_job_success_result({"jobId": job["id"]})
 
 
+def test_a_role_that_cannot_be_assumed_fails_the_action_when_a_worker_asks(account: StandIn, sim: Any) -> None:
+    iam = account.client("iam")
+    iam.delete_role_policy(RoleName="pipeline", PolicyName="all")
+    iam.delete_role(RoleName="pipeline")
+
+    assert poll(account) == []
+    account.advance(1)
+
+    assert (latest(sim).status, latest(sim).code) == ("Failed", "PermissionError")
+    assert "AssumeRole" in latest(sim).message
+
+
 def test_polling(account: StandIn) -> None:
     shape = document(build("A", "one", runOrder=1), build("B", "two", runOrder=1), build("C", "two", runOrder=1))
     start(account.create(shape, {"Source/S3": sourcing({"a": "1"})}))

@@ -108,6 +108,17 @@ class Job:
         self.result = (status, details)
         self.finished.succeed(value)
 
+    def give_up(self, outcome: Outcome) -> None:
+        """End the job before anybody has worked on it.
+
+        Args:
+            outcome: what the waiting action is told.
+        """
+        if self.status not in ENDED:
+            self.status = JobStatus.FAILED
+            self.result = (JobStatus.FAILED, {})
+            self.finished.succeed(outcome)
+
     def expire(self) -> None:
         """Nobody answered in time."""
         if self.status not in ENDED:

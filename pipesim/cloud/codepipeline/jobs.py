@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import simpy
+from botocore.exceptions import ClientError
 
 from pipesim.catalog.action_types import find_action_type
 from pipesim.catalog.limits import LAMBDA_JOB_TIMEOUT, OUTPUT_VARIABLES_SIZE
+from pipesim.cloud.actions.failures import failure_of
 from pipesim.cloud.codepipeline.job import Continuation, Job, client_token
 from pipesim.cloud.codepipeline.job_data import job_data, third_party_data
 from pipesim.cloud.codepipeline.links import execution_url
@@ -139,12 +141,7 @@ class Jobs:
                     f" (queryable: {', '.join(known.queryable) or 'none'})",
                 )
         jobs = self._dispatch(type_id, parameters.get("maxBatchSize"), wanted)
-        return {
-            "jobs": [
-                {"id": job.id, "nonce": job.nonce, "accountId": self._account.id, "data": job_data(self._account, job)}
-                for job in jobs
-            ]
-        }
+        return {"jobs": [offer for job in jobs if (offer := self._offer(job)) is not None]}
 
     def acknowledge_job(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """AcknowledgeJob: a worker takes the job that it was handed; the answer is the job's status."""
@@ -224,6 +221,15 @@ class Jobs:
             job.dispatched = now
             job.nonce = str(int.from_bytes(blake2b(f"{job.id}/{now}".encode(), digest_size=7).digest(), "big"))
         return chosen
+
+    def _offer(self, job: Job) -> dict[str, Any] | None:
+        """A job as its worker gets it; None when the role gives no credentials for it, which fails the action."""
+        try:
+            data = job_data(self._account, job)
+        except ClientError as error:
+            job.give_up(failure_of(error, job.run))
+            return None
+        return {"id": job.id, "nonce": job.nonce, "accountId": self._account.id, "data": data}
 
     def _acknowledge(self, job: Job, nonce: str) -> dict[str, Any]:
         if not job.nonce or nonce != job.nonce:
