@@ -68,9 +68,7 @@ class FastSamples(Mapping[str, Column]):
             "work_in_progress": lambda: self._busy(self._result.started, self._result.ended, apart=True),
             **{f"utilisation.{name}": self._utilisation_maker(place) for place, name in enumerate(stages)},
             "approvals_wasted": self._wasted,
-            "quota_failures": lambda: self._count(
-                self._late & (self._status == FAILED) & np.isinf(self._result.entered(0))
-            ),
+            "quota_failures": self._refused,
             "production_age": self._production_age,
             "deployment_frequency": lambda: self._per_window(self._count(self._deployed), DAY),
             "lead_time_for_changes": self._lead_time_for_changes,
@@ -228,6 +226,13 @@ class FastSamples(Mapping[str, Column]):
                         total += self._count(np.isfinite(times.answered) & ~rejected & lost)
         return total
 
+    def _refused(self) -> Column:
+        """Executions that failed before they entered a stage."""
+        never = self._late & (self._status == FAILED)
+        for place in range(len(self._result.pipeline.stages)):
+            never &= np.isinf(self._result.entered(place))
+        return self._count(never)
+
     def _production_age(self) -> Column:
         ended = np.where(self._good, self._result.ended, np.inf)
         order = np.argsort(ended, axis=1, kind="stable")
@@ -362,7 +367,8 @@ class FastSamples(Mapping[str, Column]):
         return np.zeros(len(self._status))
 
     def _count(self, flags: Flags) -> Column:
-        return np.count_nonzero(flags, axis=1).astype(np.float64)
+        count: Column = np.count_nonzero(flags, axis=1).astype(np.float64)
+        return count
 
     def _mean(self, values: Grid, chosen: Flags) -> Column:
         return _divide(np.where(chosen, values, 0.0).sum(axis=1), self._count(chosen))

@@ -37,6 +37,8 @@ SCENARIOS = {
     "retrying": plain(FLAKY(small("QUEUED")), OnFailure("RETRY", "FAILED_ACTIONS")),
     "retrying side by side": plain(FLAKY(small("PARALLEL")), OnFailure("RETRY", "ALL_ACTIONS")),
     "shop": plain(edit.pool("builds", 400)(shop())),
+    "shop that rolls back": edit.failure_odds("Production/BlueGreen", 0.3)(shop()),
+    "shop whose queue is full": plain(edit.execution_mode("QUEUED")(shop())),
     "shop in parallel": plain(edit.pool("builds", 400)(edit.execution_mode("PARALLEL")(shop()))),
 }
 HORIZONS = {
