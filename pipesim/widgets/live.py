@@ -43,7 +43,8 @@ class Live:
         report: called with the events that are new and the moment they lead to, from whichever thread
             time passes in.
         refuse: called when a command that was scheduled earlier is refused while time passes.
-        done: called when a run has ended by itself, rather than by `stop`.
+        done: called when a run has ended by itself, rather than by `stop`, and told whether nothing is left to
+            happen without a command.
         told: how many events the watcher knows already.
     """
 
@@ -52,7 +53,7 @@ class Live:
         simulation: Simulation,
         report: Callable[[tuple[Event, ...], float], None],
         refuse: Callable[[Refused], None],
-        done: Callable[[], None],
+        done: Callable[[bool], None],
         told: int = 0,
     ) -> None:
         self.simulation = simulation
@@ -134,7 +135,7 @@ class Live:
         finally:
             self.tell()
             if not self._stop.is_set():
-                self._done()
+                self._done(not math.isfinite(self.simulation.next_due))
 
     def _slice(self, goal: Goal) -> bool:
         """Let a little time pass, for as long as a click may have to wait; say whether the goal is reached."""
@@ -146,7 +147,7 @@ class Live:
             if due > limit or not math.isfinite(due):
                 if math.isfinite(limit):
                     simulation.advance(max(limit, simulation.now))
-                return goal.ends_at_limit or not math.isfinite(due)
+                return goal.ends_at_limit
             seq = self._count()
             simulation.advance(max(due, simulation.now))
             if goal.is_reached(simulation.events_from(seq)):

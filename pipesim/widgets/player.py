@@ -33,6 +33,8 @@ SPEEDS = (1.0, 10.0, 60.0, 300.0, 1800.0, 3600.0, 21_600.0, 86_400.0, 604_800.0)
 WATCHING = 40.0
 """About how many seconds the film of a whole trace takes at the speed chosen for it."""
 
+IDLE = "Nothing happens any more by itself: start a change, or answer what waits."
+
 SELECTIONS: Mapping[str, int] = {"stage": 2, "action": 3, "execution": 2}
 
 
@@ -57,6 +59,7 @@ class Player(anywidget.AnyWidget):
         busy: whether the simulation is running on in its thread.
         broken: the actions that were broken by hand, as ``Stage/Action``.
         refusal: the last command's refusal, as ``code`` and ``message``; empty when it was carried out.
+        notice: what else the page should say, such as that nothing is left to happen.
 
     Raises:
         SourceError: the source is neither a trace nor a simulation.
@@ -89,6 +92,7 @@ class Player(anywidget.AnyWidget):
     busy = traitlets.Bool(False).tag(sync=True)
     broken = traitlets.List(traitlets.Unicode()).tag(sync=True)
     refusal = traitlets.Dict().tag(sync=True)
+    notice = traitlets.Unicode("").tag(sync=True)
 
     def __init__(
         self, source: Trace | Simulation, pipeline: Pipeline | None = None, *, height: str | int | None = None
@@ -209,7 +213,7 @@ class Player(anywidget.AnyWidget):
         except Refused as refusal:
             self._show_refusal(refusal)
             raise
-        self.refusal = {}
+        self.refusal, self.notice = {}, ""
         if isinstance(command, Break | Repair):
             self.broken = sorted(self._driven.simulation.broken)
         return answer
@@ -361,13 +365,14 @@ class Player(anywidget.AnyWidget):
             self.set_trait("place", len(film))
             self.clock = film.end
 
-    def _rest(self) -> None:
+    def _rest(self, idle: bool) -> None:
         self.busy = False
         self.playing = False
+        self.notice = IDLE if idle else ""
 
     def _start(self, goal: Goal, *, wait: bool) -> None:
         live = self._driven
-        self.refusal = {}
+        self.refusal, self.notice = {}, ""
         live.stop()
         self.playing = False
         self.busy = not wait

@@ -15,6 +15,8 @@ pytest.importorskip("pytest_playwright", reason="browser tests need pytest-playw
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import serious
+
 pytestmark = pytest.mark.browser
 
 TRACE = """import pipesim
@@ -178,6 +180,24 @@ def test_an_action_tells_what_the_console_tells(show: Callable[..., Page]):
     keep(page, "table")
 
 
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_no_serious_barrier(show: Callable[..., Page], theme: str):
+    page = show(LIVE)
+    page.evaluate(SET_THEME, theme)
+    page.locator(".ps-start-change").click()
+    page.locator(".ps-go-ten").click()
+    page.locator(".ps-need").click(timeout=10_000)
+    page.locator(".ps-retry-failed").click()
+    expect(page.locator(".ps-refusal")).to_be_visible()
+    page.wait_for_timeout(1200)
+    found = serious(page, ".ps-player")
+    page.locator(".ps-table-toggle").click()
+    page.wait_for_timeout(300)
+    found += serious(page, ".ps-player")
+    page.evaluate(SET_THEME, "JupyterLab Light")
+    assert found == []
+
+
 def test_by_keyboard_alone(show: Callable[..., Page]):
     page = show(TRACE)
     page.locator(".ps-play").focus()
@@ -215,6 +235,11 @@ def test_dark_and_narrow(show: Callable[..., Page]):
     page.wait_for_timeout(600)
     keep(page, "dark")
     page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
+    page.set_viewport_size({"width": 1900, "height": 1000})
+    page.locator(".ps-card").nth(2).click()
+    page.wait_for_timeout(600)
+    keep(page, "wide")
+    page.locator(".ps-close").click()
     page.set_viewport_size({"width": 560, "height": 1000})
     page.wait_for_timeout(600)
     keep(page, "narrow")

@@ -97,6 +97,7 @@ class View {
       h("span", { class: "ps-track" }, this.slider, this.marks),
       this.position, this.speed, h("span", { class: "ps-keys" }, this.artifactsButton, this.tableButton));
     this.refusal = h("p", { class: "ps-refusal", role: "alert", hidden: true });
+    this.notice = h("p", { class: "ps-notice", role: "status", hidden: true });
     this.needs = h("p", { class: "ps-needs", hidden: true });
     this.board = h("ol", { class: "ps-board", "aria-label": "Stages" });
     this.tableBox = h("div", { class: "ps-table-box", tabindex: "0", role: "region", "aria-label": "Board as a table" });
@@ -115,7 +116,7 @@ class View {
     this.boardBox = h("div", { class: "ps-board-box" }, this.board, this.tableBox, this.ended);
     this.root.append(
       this.asleep, h("header", { class: "ps-head" }, this.title, this.moment), bar,
-      ...(this.live ? [this.liveBar()] : []), this.refusal, this.needs,
+      ...(this.live ? [this.liveBar()] : []), this.refusal, this.notice, this.needs,
       h("div", { class: "ps-body" }, this.boardBox,
         h("div", { class: "ps-side" }, this.inspector,
           h("section", { class: "ps-log-box", "aria-label": "Event log" },
@@ -191,7 +192,7 @@ class View {
     });
     for (const name of ["artifacts", "as_table"]) on(`change:${name}`, () => (this.showToggles(), this.draw({ move: false })));
     for (const name of ["busy", "broken"]) on(`change:${name}`, () => this.draw({ move: false }));
-    on("change:refusal", () => this.showRefusal());
+    for (const name of ["refusal", "notice"]) on(`change:${name}`, () => this.showRefusal());
     on("msg:custom", (message) => {
       this.wake(true);
       if (message.film) this.grow(message.film);
@@ -421,6 +422,8 @@ class View {
 
   showRefusal() {
     const { code, message } = this.model.get("refusal") ?? {};
+    setText(this.notice, this.model.get("notice"));
+    setHidden(this.notice, !this.model.get("notice"));
     setHidden(this.refusal, !code);
     this.refusal.replaceChildren(...(code ? [h("strong", {}, `Refused: ${code}`), ` ${message}`] : []));
   }
@@ -646,8 +649,8 @@ class View {
     if (this.position.textContent !== text) {
       this.position.textContent = text;
       this.slider.setAttribute("aria-valuetext", text);
-      setText(this.moment, `${calendarText(film.start, clock, false)} · ${lasting(clock)} after the start · event ${this.place} of ${film.length}`);
     }
+    setText(this.moment, `${calendarText(film.start, clock, false)} · ${lasting(clock)} after the start · event ${this.place} of ${film.length}`);
     if (this.live) {
       const busy = this.model.get("busy");
       setHidden(this.running, !busy);
