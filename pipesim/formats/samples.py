@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
+from typing import NoReturn
 
 from pipesim.errors import SourceError
 
@@ -45,6 +46,25 @@ def sample_profile(name: str) -> Path:
     return _find("profiles", name, ".toml")
 
 
+def history_names() -> tuple[str, ...]:
+    """The names of the sample histories; a history belongs to the pipeline of the same name."""
+    return tuple(sorted(path.name for path in (data_folder() / "histories").iterdir() if path.is_dir()))
+
+
+def sample_history(name: str) -> Path:
+    """Return the folder of a sample history: what the AWS CLI or EventBridge would tell of a pipeline.
+
+    Raises:
+        SourceError: there is no history of this name; the message lists what there is.
+
+    >>> sample_history("startup").name
+    'startup'
+    """
+    if name in history_names():
+        return data_folder() / "histories" / name
+    return _unknown("histories", name, history_names())
+
+
 def data_folder() -> Path:
     """Return the folder that holds ``pipelines`` and ``profiles``.
 
@@ -67,6 +87,10 @@ def _find(folder: str, name: str, suffix: str) -> Path:
     names = _names(folder, suffix)
     if wanted in names:
         return data_folder() / folder / f"{wanted}{suffix}"
-    close = difflib.get_close_matches(wanted, names, n=1)
+    return _unknown(folder, name, names)
+
+
+def _unknown(folder: str, name: str, names: tuple[str, ...]) -> NoReturn:
+    close = difflib.get_close_matches(Path(name).stem, names, n=1)
     guess = f" Did you mean {close[0]!r}?" if close else ""
     raise SourceError(f"There is no sample {name!r} among the {folder}.{guess} There are: {', '.join(names)}.")

@@ -87,13 +87,17 @@ def to_events(trace: Trace) -> list[dict[str, Any]]:
     """
     pipeline = trace.pipeline
     versions: dict[str, int] = {}
+    names: dict[tuple[str | None, ...], str] = {}
     sent = []
     for event in trace:
         if event.execution is None:
             continue
         if event.kind is K.EXECUTION_STARTED:
             versions[event.execution] = event.detail.get("version", pipeline.version)
-        told = _state(pipeline, event)
+        place = (event.execution, event.stage, event.action)
+        if event.kind is K.ACTION_STARTED:
+            names[place] = _identity(event)
+        told = _state(pipeline, event, names.get(place, ""))
         if told is None:
             continue
         level, detail = told
@@ -200,7 +204,7 @@ def _details(pipeline: Pipeline, events: tuple[Event, ...], clock: _Clock) -> li
     return found
 
 
-def _state(pipeline: Pipeline, event: Event) -> tuple[str, dict[str, Any]] | None:
+def _state(pipeline: Pipeline, event: Event, identity: str) -> tuple[str, dict[str, Any]] | None:
     if event.kind in PIPELINE_STATES:
         detail: dict[str, Any] = {"state": PIPELINE_STATES[event.kind]}
         if event.kind is K.EXECUTION_STARTED:
@@ -220,7 +224,7 @@ def _state(pipeline: Pipeline, event: Event) -> tuple[str, dict[str, Any]] | Non
         "state": ACTION_STATES[event.kind],
         "stage": event.stage,
         "action": event.action,
-        "action-execution-id": _identity(event),
+        "action-execution-id": identity,
         "region": REGION,
         "type": _type(action),
         "input-artifacts": _located(dict.fromkeys(action.input_artifacts, "")),

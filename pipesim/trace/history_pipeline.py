@@ -22,8 +22,8 @@ VARIABLE = re.compile(r"#\{variables\.([A-Za-z0-9@_-]+)\}")
 def infer_pipeline(records: Records) -> Pipeline:
     """Return the declaration that fits a history.
 
-    Stages and actions stand in the order of their first start; actions of a stage that were seen to run at the same
-    time form one group. What a history does not tell, such as the artifact store, is filled in plausibly.
+    Stages and actions stand in the order of their first start; actions of a stage that mostly ran at the same time
+    form one group. What a history does not tell, such as the artifact store, is filled in plausibly.
 
     Args:
         records: the history; every action attempt has its start.
@@ -102,12 +102,14 @@ def _in_order(records: Iterable[ActionRecord], name_of: Any, names: Iterable[str
 
 
 def _groups(order: Sequence[str], actions: Mapping[str, Sequence[ActionRecord]]) -> list[list[str]]:
-    """Actions that overlap in any execution, or begin within a second of each other there, form one group."""
+    """Actions that ran at the same time in most executions form one group; clocks may be a little late."""
     group_of = {name: {name} for name in order}
     runs = {name: _first_runs(actions[name]) for name in order}
     for one, other in combinations(order, 2):
         shared = runs[one].keys() & runs[other].keys()
-        if any(_together(runs[one][execution], runs[other][execution]) for execution in shared):
+        pairs = [(runs[one][execution], runs[other][execution]) for execution in shared]
+        votes = [_together(*pair) for pair in pairs if not any(record.inferred for record in pair)]
+        if 2 * sum(votes) > len(votes):
             joined = group_of[one] | group_of[other]
             for name in joined:
                 group_of[name] = joined
@@ -126,10 +128,13 @@ def _first_runs(records: Sequence[ActionRecord]) -> dict[str, ActionRecord]:
 
 
 def _together(one: ActionRecord, other: ActionRecord) -> bool:
+    """Whether the shorter of two attempts ran mostly while the other one did."""
     early, late = sorted((one, other), key=lambda record: record.begun)
-    if early.inferred or late.inferred:
-        return False
-    return late.begun == early.begun or early.end is None or late.begun < early.end
+    if early.end is None or late.begun == early.begun:
+        return True
+    shared = min(early.end, early.end if late.end is None else late.end) - late.begun
+    lengths = [record.end - record.begun for record in (early, late) if record.end is not None]
+    return shared > 0.5 * min(lengths)
 
 
 def _action_document(records: Sequence[ActionRecord], place: int, pipeline: str, sources: list[str]) -> dict[str, Any]:

@@ -229,6 +229,16 @@ def test_files_folders_texts_pages_and_parsed_json_tell_the_same(tmp_path):
     assert expected == history(random.Random(3).sample(actions, len(actions)), executions[::-1])
 
 
+def test_events_of_a_life_with_uuids_name_their_attempts():
+    sim = Simulation(SHOP, Assumptions(arrivals=Every(900)), seed=2, executions=8, uuids=True)
+    sim.run()
+
+    told = history(to_events(sim.trace), pipeline=SHOP)
+
+    assert lines(sim.trace) == lines(told)
+    assert not [event for event in told if "inferred" in event.detail]
+
+
 def test_events_wrapped_by_cloudwatch_logs_are_read():
     trace = simulate(SHOP, seed=1)
     wrapped = {"events": [{"timestamp": 1, "message": json.dumps(event)} for event in to_events(trace)]}
