@@ -23,6 +23,7 @@ from pipesim.cloud.clock import IMMEDIATE, MANUAL, CloudClock
 from pipesim.cloud.codepipeline.custom_types import CustomTypes
 from pipesim.cloud.codepipeline.history import History
 from pipesim.cloud.codepipeline.jobs import Jobs
+from pipesim.cloud.codepipeline.pipelines import is_polled
 from pipesim.cloud.codepipeline.webhooks import Webhooks
 from pipesim.cloud.idle import Idleness
 from pipesim.cloud.virtual_time import VIRTUAL_TIME
@@ -36,6 +37,7 @@ from pipesim.trace.snapshot import StageState
 from pipesim.vocabulary import ActionCategory, ActionOwner
 
 if TYPE_CHECKING:
+    from pipesim.cloud.polling import Poller
     from pipesim.engine.action import ActionRun
 
 REGION = "us-east-1"
@@ -58,6 +60,7 @@ class PipelineRecord:
         tags: its tags.
         behaviours: what its actions do, by ``Category/Provider``.
         polling_disabled_at: when polling was switched off; None: it was not.
+        poller: looks at its polled sources; None: it has none, or actions are only assumed.
         shown: how each stage was last shown, kept as long as nothing happens in it.
     """
 
@@ -71,6 +74,7 @@ class PipelineRecord:
     tags: dict[str, str] = field(default_factory=dict)
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     polling_disabled_at: datetime | None = None
+    poller: Poller | None = None
     shown: dict[str, tuple[StageState, Stage, dict[str, Any]]] = field(default_factory=dict)
 
     @property
@@ -281,6 +285,18 @@ class Account:
         self.pipelines.clear()
         self.custom_types, self.jobs, self.webhooks = CustomTypes(self), Jobs(self), Webhooks(self)
 
+    def watch(self, record: PipelineRecord) -> None:
+        """Poll the sources of a pipeline that want it, from now on; without effect when that goes on already.
+
+        Args:
+            record: new, or newly updated.
+        """
+        if self.actions == REAL and record.poller is None and is_polled(record.pipeline):
+            from pipesim.cloud.polling import Poller
+
+            record.polling_disabled_at = None
+            record.poller = Poller(self, record)
+
     def settle(self) -> None:
         """With progression ``immediate``: let everything happen that needs no person."""
         if self.env.progression == IMMEDIATE:
@@ -288,7 +304,11 @@ class Account:
 
     def run_until_idle(self) -> None:
         """Let time pass until nothing can happen without a person, in any account of the cloud."""
-        self.env.run_while(Idleness(self.family).something_goes_on)
+        idleness = Idleness(self.family)
+        while True:
+            self.env.run_while(idleness.something_goes_on)
+            if not self.env.run_while(idleness.something_is_unseen):
+                return
 
     def catch_up(self) -> None:
         """With progression ``time``: let everything happen that is due by the wall clock."""

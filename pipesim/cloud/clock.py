@@ -109,19 +109,25 @@ class CloudClock(Clock):
                 self._caught_up += gone / self.speed
                 self.move(seconds=gone)
 
-    def run_while(self, going_on: Callable[[], bool]) -> None:
-        """Do one step after the other as long as `going_on` says so and there is anything to do."""
-        with self.lock:
-            if not self.moving:
-                self._go(lambda: self.peek() < math.inf and going_on())
+    def run_while(self, going_on: Callable[[], bool]) -> int:
+        """Do one step after the other as long as `going_on` says so and there is anything to do.
 
-    def _go(self, wanted: Callable[[], bool]) -> None:
+        Returns:
+            How many steps were done.
+        """
+        with self.lock:
+            return 0 if self.moving else self._go(lambda: self.peek() < math.inf and going_on())
+
+    def _go(self, wanted: Callable[[], bool]) -> int:
+        steps = 0
         self.moving = True
         try:
             while wanted():
                 self.step()
+                steps += 1
         finally:
             self.moving = False
+        return steps
 
 
 def every_first(candidates: Iterable[Any], wanted: Callable[[Any], bool]) -> Callable[[], bool]:

@@ -30,6 +30,14 @@ class Idleness:
         self.something_goes_on = every_first(self, goes_on)
         """Whether anything goes on."""
 
+    def something_is_unseen(self) -> bool:
+        """Whether the next poll of a source will find something that it has not seen."""
+        return any(
+            record.poller is not None and record.poller.has_news()
+            for account in list(self._family.values())
+            for record in account.pipelines.values()
+        )
+
     def __iter__(self) -> Iterator[Place]:
         for account in list(self._family.values()):
             for record in account.pipelines.values():

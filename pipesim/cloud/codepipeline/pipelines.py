@@ -61,6 +61,7 @@ def create_pipeline(account: Account, parameters: Mapping[str, Any], caller: str
     record = account.add(pipeline, tags)
     if not is_polled(pipeline):
         record.simulation.send(Start(trigger_type=TriggerType.CREATE_PIPELINE.value, trigger_detail=caller))
+    account.watch(record)
     return {"pipeline": pipeline.to_document(), "tags": write_tags(dict(sorted(tags.items())))}
 
 
@@ -76,6 +77,7 @@ def update_pipeline(account: Account, parameters: Mapping[str, Any], caller: str
     record.simulation.send(Update(pipeline))
     record.versions.append(pipeline)
     record.updated = account.now
+    account.watch(record)
     return {"pipeline": pipeline.to_document()}
 
 
