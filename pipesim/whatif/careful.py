@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +22,14 @@ from pipesim.whatif.doors import Counts, Passages, following_arrivals
 from pipesim.whatif.draws import Draws
 from pipesim.whatif.readiness import FastStage
 from pipesim.whatif.starts import Starts
+from pipesim.whatif.swift import SwiftPassages
 from pipesim.whatif.walk import Guide
 
 Times = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Whole = NDArray[np.int64]
 Codes = NDArray[np.int8]
+AnyPassages = Passages | SwiftPassages
 NEVER = np.inf
 ABSENT, IN_PROGRESS, SUCCEEDED, FAILED, SUPERSEDED = range(-1, 4)
 """How an execution stands; see `pipesim.whatif.vectorised.STATUSES`."""
@@ -41,17 +44,17 @@ class Lives:
     Attributes:
         started, arrived: when it started, and when its change arrived, in milliseconds; infinite where there is none.
         passages: how they came through each stage.
-        finished: when each ended.
-        codes: how it ended: SUCCEEDED, FAILED, SUPERSEDED, or ABSENT.
+        finished: when each ended; None: to be worked out from the passages.
+        codes: how it ended: SUCCEEDED, FAILED, SUPERSEDED, or ABSENT; None: to be worked out.
         target: the row of the execution whose stage a rollback runs again; -1 for others.
         undecided: replications that only the engine can tell.
     """
 
     started: Times
     arrived: Times
-    passages: list[Passages]
-    finished: Times
-    codes: Codes
+    passages: list[AnyPassages]
+    finished: Times | None
+    codes: Codes | None
     target: Whole
     undecided: Flags
 
@@ -176,7 +179,7 @@ class Careful:
         finished = np.full(reached.shape, NEVER)
         codes = np.where(there, np.int8(SUCCEEDED), np.int8(ABSENT))
         for place, gate in enumerate(gates):
-            following = following_arrivals(reached, place == 0)
+            following = following_arrivals(reached)
             superseded = np.zeros(reached.shape, dtype=bool)
             for row in range(self.rows):
                 superseded[row] = ~gate.take(row, reached[row], following[row])
@@ -262,40 +265,39 @@ class Careful:
         last = max([int(place.max(initial=-1)), *(int(back.number.max(initial=-1)) for back in self.backs)])
         shape = (last + 1, len(self.columns))
 
-        def spread(values: NDArray[np.generic], fill: object) -> NDArray[np.generic]:
+        def spread(values: NDArray[Any], fill: object) -> NDArray[Any]:
             whole = np.full(shape, fill, dtype=values.dtype)
             whole[place, column] = values[row, column]
             return whole
 
         lives = Lives(
-            spread(self.started, NEVER),
-            spread(self.arrived, NEVER),
-            [],
-            spread(finished, NEVER),
-            spread(codes, ABSENT),
-            np.full(shape, -1, dtype=np.int64),
-            self.undecided,
-        )
-        for one in passages:
-            merged = Passages(
+            spread(self.started, NEVER), spread(self.arrived, NEVER), [],
+            spread(finished, NEVER), spread(codes, ABSENT), np.full(shape, -1, dtype=np.int64), self.undecided,
+        )  # fmt: skip
+        assert lives.finished is not None and lives.codes is not None
+        merged = [
+            Passages(
                 spread(one.reached, NEVER),
                 spread(one.entered, NEVER),
                 spread(one.left, NEVER),
-                spread(one.failed, False),
+                spread(np.zeros(row.shape, dtype=bool) if one.failed is None else one.failed, False),
                 None if one.superseded is None else spread(one.superseded, False),
                 None if one.replaced is None else spread(one.replaced, NEVER),
                 {key: spread(count, 0) for key, count in one.begun.items()},
             )
-            lives.passages.append(merged)
+            for one in passages
+        ]
+        lives.passages.extend(merged)
         for back in self.backs:
             spot = back.number, back.column
             lives.started[spot] = lives.arrived[spot] = back.start
             lives.finished[spot] = back.end
             lives.codes[spot] = np.where(back.failed, FAILED, SUCCEEDED)
             lives.target[spot] = numbers[back.target, back.column]
-            inside = lives.passages[back.stage]
+            inside = merged[back.stage]
             inside.reached[spot] = inside.entered[spot] = back.start
             inside.left[spot] = back.end
+            assert inside.failed is not None
             inside.failed[spot] = back.failed
             for key, count in back.begun.items():
                 inside.begun[key][spot] = count

@@ -46,108 +46,72 @@ class Passages:
     undecided: Flags | None = None
 
 
-def pass_superseded(guide: Guide, reached: Times, *, all_there: bool, ambiguous: bool) -> Passages:
+def pass_superseded(guide: Guide, reached: Times, *, ambiguous: bool) -> Passages:
     """Let executions through a stage in SUPERSEDED mode.
 
     Args:
         guide: walks them through.
-        reached: when each reaches the door.
-        all_there: whether everyone reaches it, but for the ends of short replications.
+        reached: when each reaches the door; infinite where it never does.
         ambiguous: whether equal times of arriving and leaving leave open which comes first.
     """
-    rows, columns = reached.shape
-    following = following_arrivals(reached, all_there)
-    free = np.full(columns, -NEVER)
+    following = following_arrivals(reached)
+    free = np.full(reached.shape[1], -NEVER)
     admitted = np.empty(reached.shape, dtype=bool)
     entered, left = np.empty(reached.shape), np.empty(reached.shape)
-    failed: Flags | None = None
-    begun: dict[str, Whole] = {}
-    if guide.stage.depends_on_time:
-        failed = np.zeros(reached.shape, dtype=bool)
-        counts = Counts(guide, reached.shape)
-        for row in range(rows):
-            np.greater(following[row], free, out=admitted[row])
-            np.maximum(reached[row], free, out=entered[row])
-            walked = guide.walk(row, entered[row], counts.before(row))
-            left[row] = walked.end
-            if walked.failed is not None:
-                failed[row] = walked.failed
-            np.putmask(free, admitted[row], left[row])
-            counts.add(walked, admitted[row])
-        begun = counts.kept
-    else:
-        durations, failed = guide.durations(rows)
-        for row in range(rows):
-            okay, enters, leaves = admitted[row], entered[row], left[row]
-            np.greater(following[row], free, out=okay)
-            np.maximum(reached[row], free, out=enters)
-            np.add(enters, durations[row], out=leaves)
-            np.putmask(free, okay, leaves)
-    superseded = np.isfinite(reached)
-    superseded &= ~admitted
-    passages = Passages(reached, entered, left, failed, superseded, following, begun)
+    failed = np.zeros(reached.shape, dtype=bool)
+    counts = Counts(guide, reached.shape)
+    for row in range(len(reached)):
+        np.greater(following[row], free, out=admitted[row])
+        np.maximum(reached[row], free, out=entered[row])
+        walked = guide.walk(row, entered[row], counts.before(row))
+        left[row] = walked.end
+        if walked.failed is not None:
+            failed[row] = walked.failed
+        np.putmask(free, admitted[row], left[row])
+        counts.add(walked, admitted[row])
+    superseded = np.isfinite(reached) & ~admitted
+    passages = Passages(reached, entered, left, failed, superseded, following, counts.kept)
     if ambiguous:
         passages.undecided = ((following == entered) & np.isfinite(reached)).any(axis=0)
     return passages
 
 
-def pass_queued(guide: Guide, reached: Times, *, all_there: bool) -> Passages:
+def pass_queued(guide: Guide, reached: Times) -> Passages:
     """Let executions through a stage in QUEUED mode; the members are those of `pass_superseded`."""
-    rows, columns = reached.shape
     entered, left = np.empty(reached.shape), np.empty(reached.shape)
-    free = np.full(columns, -NEVER)
-    if guide.stage.depends_on_time:
-        failed = np.zeros(reached.shape, dtype=bool)
-        counts = Counts(guide, reached.shape)
-        there = np.isfinite(reached)
-        for row in range(rows):
-            np.maximum(reached[row], free, out=entered[row])
-            walked = guide.walk(row, entered[row], counts.before(row))
-            left[row] = walked.end
-            if walked.failed is not None:
-                failed[row] = walked.failed
-            np.putmask(free, there[row], left[row])
-            counts.add(walked, there[row])
-        return Passages(reached, entered, left, failed, begun=counts.kept)
-    durations, fails = guide.durations(rows)
-    absent: Flags | None = None
-    comes = reached
-    if not all_there:
-        absent = ~np.isfinite(reached)
-        comes, durations = np.where(absent, -NEVER, reached), np.where(absent, 0.0, durations)
-    for row in range(rows):
-        np.maximum(comes[row], free, out=entered[row])
-        free = np.add(entered[row], durations[row], out=left[row])
-    if absent is not None:
-        entered[absent] = left[absent] = NEVER
-    return Passages(reached, entered, left, fails)
+    free = np.full(reached.shape[1], -NEVER)
+    failed = np.zeros(reached.shape, dtype=bool)
+    counts = Counts(guide, reached.shape)
+    there = np.isfinite(reached)
+    for row in range(len(reached)):
+        np.maximum(reached[row], free, out=entered[row])
+        walked = guide.walk(row, entered[row], counts.before(row))
+        left[row] = walked.end
+        if walked.failed is not None:
+            failed[row] = walked.failed
+        np.putmask(free, there[row], left[row])
+        counts.add(walked, there[row])
+    return Passages(reached, entered, left, failed, begun=counts.kept)
 
 
 def pass_freely(guide: Guide, reached: Times) -> Passages:
     """Let executions through a stage in PARALLEL mode, where nobody waits."""
-    if not guide.stage.depends_on_time:
-        durations, failed = guide.durations(len(reached))
-        return Passages(reached, reached, reached + durations, failed)
     walked = guide.walk(slice(len(reached)), reached, {})
     return Passages(reached, reached, walked.end, walked.failed, undecided=guide.undecided)
 
 
-def following_arrivals(reached: Times, all_there: bool) -> Times:
+def following_arrivals(reached: Times) -> Times:
     """Return when the next one reaches the door; for those who never reach it minus infinity, which lets nobody in.
 
     Args:
-        reached: when each reaches it.
-        all_there: whether everyone does, but for the ends of short replications.
+        reached: when each reaches it; infinite where it never does.
     """
     following = np.empty(reached.shape)
     if not len(reached):
         return following
     following[-1] = NEVER
-    if all_there:
-        following[:-1] = reached[1:]
-    else:
-        for row in range(len(reached) - 2, -1, -1):
-            np.minimum(following[row + 1], reached[row + 1], out=following[row])
+    for row in range(len(reached) - 2, -1, -1):
+        np.minimum(following[row + 1], reached[row + 1], out=following[row])
     np.putmask(following, ~np.isfinite(reached), -NEVER)
     return following
 

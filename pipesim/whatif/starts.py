@@ -210,7 +210,11 @@ def milliseconds(seconds: Times) -> Times:
     """Return times in whole milliseconds, rounded as Python's `round(…, 3)` does."""
     exact = seconds * 1000.0
     whole: Times = np.rint(exact)
-    doubtful = np.abs(np.abs(exact - whole) - 0.5) < 1e-3
+    finite = exact[np.isfinite(exact)] if np.isinf(exact[-1:]).any() else exact
+    close = 4.0 * float(np.spacing(np.abs(finite).max(initial=1.0)))
+    exact -= whole
+    np.abs(exact, out=exact)
+    doubtful = exact >= 0.5 - close
     if doubtful.any():
         whole[doubtful] = [round(round(float(moment), 3) * 1000.0) for moment in seconds[doubtful]]
     return whole

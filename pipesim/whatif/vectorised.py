@@ -6,6 +6,7 @@ that it can run; `run` computes when everybody started, entered and left every s
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,7 @@ from pipesim.whatif.careful import (
     SPARE_ROWS,
     SUCCEEDED,
     SUPERSEDED,
+    AnyPassages,
     Careful,
     Lives,
 )
@@ -34,6 +36,7 @@ from pipesim.whatif.doors import Passages, pass_freely, pass_queued, pass_supers
 from pipesim.whatif.draws import Draws
 from pipesim.whatif.readiness import CannotRun, FastStage, fast_stages
 from pipesim.whatif.starts import find_starts
+from pipesim.whatif.swift import Flow, swift_freely, swift_queued, swift_superseded
 from pipesim.whatif.walk import Attempts, Guide, Walked
 
 Times = NDArray[np.float64]
@@ -48,6 +51,7 @@ STATUSES = (
     PipelineExecutionStatus.SUPERSEDED,
 )
 """What the codes of `Result.status` mean."""
+KEPT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,12 @@ class Result:
         """Which replications only the engine can tell, because the order of simultaneous events matters."""
         return self._lives.undecided
 
+    @cached_property
+    def _endings(self) -> tuple[Times, Codes]:
+        if self._lives.finished is None or self._lives.codes is None:
+            return endings(self._lives.started, self._lives.passages)
+        return self._lives.finished, self._lives.codes
+
     @property
     def replications(self) -> int:
         """How many replications there are."""
@@ -133,21 +143,21 @@ class Result:
     def codes(self) -> Codes:
         """The statuses, a row an execution."""
         if self.until is None:
-            return self._lives.codes
-        open_still = np.isfinite(self._lives.started) & (self._lives.finished > self.horizon)
-        return np.where(open_still, np.int8(IN_PROGRESS), self._lives.codes)
+            return self._endings[1]
+        open_still = np.isfinite(self._lives.started) & (self._endings[0] > self.horizon)
+        return np.where(open_still, np.int8(IN_PROGRESS), self._endings[1])
 
     @cached_property
     def finished(self) -> Times:
         """When executions came to their end, in milliseconds, a row an execution."""
-        return self._cut(self._lives.finished)
+        return self._cut(self._endings[0])
 
     @cached_property
     def ends(self) -> Times:
         """When each replication ended, in seconds: `until`, or its last event."""
         if self.until is not None:
             return np.full(self.replications, float(self.until))
-        last = np.where(np.isfinite(self._lives.finished), self._lives.finished, 0.0).max(axis=0, initial=0.0)
+        last = np.where(np.isfinite(self._endings[0]), self._endings[0], 0.0).max(axis=0, initial=0.0)
         ends: Times = np.maximum(last, self._last_change) / 1000.0
         return ends
 
@@ -257,11 +267,13 @@ class Result:
         )
         if earlier is None:
             return result
-        both = result.answered is not None and earlier.answered is not None
+        answered = result.answered
+        if answered is not None and earlier.answered is not None:
+            answered = np.minimum(earlier.answered, answered)
         return ActionTimes(
             np.minimum(earlier.started, result.started),
             np.minimum(earlier.ended, result.ended),
-            np.minimum(earlier.answered, result.answered) if both else None,
+            answered,
             earlier.failed | result.failed,
         )
 
@@ -317,11 +329,27 @@ def run(
     from pipesim.whatif.scenario import Scenario, is_finite
 
     assumptions = assumptions or Assumptions()
-    refuse_problems(pipeline)
     if executions is None and until is None and not is_finite(Scenario(pipeline, assumptions)):
         raise AssumptionError("changes arrive for ever: say when to stop with executions=… or until=…")
-    stages = fast_stages(pipeline, assumptions)
+    stages = _prepare(pipeline, assumptions)
     return _Run(pipeline, assumptions, stages, draws, executions, until).result()
+
+
+_sound: deque[Pipeline] = deque(maxlen=KEPT)
+_prepared: deque[tuple[Pipeline, Assumptions, tuple[FastStage, ...]]] = deque(maxlen=KEPT)
+
+
+def _prepare(pipeline: Pipeline, assumptions: Assumptions) -> tuple[FastStage, ...]:
+    """What the fast path needs of a model, remembered from block to block."""
+    for known, assumed, stages in list(_prepared):
+        if known is pipeline and assumed is assumptions:
+            return stages
+    if not any(known is pipeline for known in list(_sound)):
+        refuse_problems(pipeline)
+        _sound.append(pipeline)
+    stages = fast_stages(pipeline, assumptions)
+    _prepared.append((pipeline, assumptions, stages))
+    return stages
 
 
 class _Run:
@@ -348,6 +376,7 @@ class _Run:
         self.between = round(assumptions.delays.between_stages * 1000.0)
         self.delays = (self.start, self.between)
         self.parallel = self.mode == ExecutionMode.PARALLEL
+        self.keeps_newest = self.mode == ExecutionMode.SUPERSEDED
         back = any(stage.rolls_back and any(action.may_fail for action in stage.actions) for stage in stages)
         drawn = self.rows + (self.rows // 8 + SPARE_ROWS if back else 0)
         self.guides: Sequence[Guide] = [
@@ -357,8 +386,16 @@ class _Run:
 
     def result(self) -> Result:
         passages = self._pass_all()
-        lives = self._endings(passages)
-        columns = np.flatnonzero(self._rolled_back(passages) | self._crowded(lives.finished))
+        lives = Lives(
+            self.starts.started,
+            self.starts.arrived,
+            passages,
+            None,
+            None,
+            np.broadcast_to(np.int64(-1), self.starts.started.shape),
+            self.undecided,
+        )
+        columns = np.flatnonzero(self._rolled_back(passages) | self._crowded(passages))
         if columns.size:
             careful = Careful(
                 self.mode,
@@ -377,51 +414,36 @@ class _Run:
             self.pipeline, self.assumptions, self.draws.first, self.until, self.starts.last, tuple(self.guides), lives
         )
 
-    def _pass_all(self) -> list[Passages]:
-        reached = self.starts.started + self.start if self.start else self.starts.started
-        all_there = True
-        passages = []
+    def _pass_all(self) -> list[AnyPassages]:
+        flow = Flow(self.starts.started, None, False)
+        found: list[AnyPassages] = []
         for place, guide in enumerate(self.guides):
-            if self.mode == ExecutionMode.PARALLEL:
-                one = pass_freely(guide, reached)
-            elif self.mode == ExecutionMode.QUEUED:
-                one = pass_queued(guide, reached, all_there=all_there)
+            shift = float(self.start + place * self.between)
+            at_once = not (self.between if place else self.start or not self.starts.polled)
+            one: AnyPassages
+            tricky = self.keeps_newest and flow.gone is not None and not flow.strict
+            if guide.stage.depends_on_time or tricky:
+                one = self._pass(guide, flow.true(shift), at_once)
+                flow = Flow.after(one, shift + self.between, self.between)
+            elif self.parallel:
+                one, flow = swift_freely(guide, flow, shift)
+            elif self.keeps_newest:
+                one, flow = swift_superseded(guide, flow, shift, ambiguous=at_once)
             else:
-                at_once = not (self.between if place else self.start or not self.starts.polled)
-                one = pass_superseded(guide, reached, all_there=all_there, ambiguous=at_once)
+                one, flow = swift_queued(guide, flow, shift)
             if one.undecided is not None:
                 self.undecided |= one.undecided
-            passages.append(one)
-            if place + 1 < len(self.guides):
-                reached = one.left + self.between if self.between else one.left
-                gone = one.superseded if one.failed is None else one.failed
-                if gone is not None and one.superseded is not None and gone is not one.superseded:
-                    gone = gone | one.superseded
-                if gone is not None:
-                    all_there = False
-                    if reached is one.left:
-                        reached = reached.copy()
-                    np.putmask(reached, gone, NEVER)
-        return passages
+            found.append(one)
+        return found
 
-    def _endings(self, passages: list[Passages]) -> Lives:
-        there = np.isfinite(self.starts.started)
-        finished = passages[-1].left.copy()
-        codes = np.where(there, np.int8(SUCCEEDED), np.int8(ABSENT))
-        for one in passages:
-            if one.superseded is not None and one.replaced is not None:
-                np.putmask(codes, one.superseded, SUPERSEDED)
-                np.copyto(finished, one.replaced, where=one.superseded)
-            if one.failed is not None:
-                failed = one.failed & np.isfinite(one.reached)
-                if one.superseded is not None:
-                    failed &= ~one.superseded
-                np.putmask(codes, failed, FAILED)
-                np.copyto(finished, one.left, where=failed)
-        nothing = np.broadcast_to(np.int64(-1), codes.shape)
-        return Lives(self.starts.started, self.starts.arrived, passages, finished, codes, nothing, self.undecided)
+    def _pass(self, guide: Guide, reached: Times, at_once: bool) -> Passages:
+        if self.parallel:
+            return pass_freely(guide, reached)
+        if self.keeps_newest:
+            return pass_superseded(guide, reached, ambiguous=at_once)
+        return pass_queued(guide, reached)
 
-    def _rolled_back(self, passages: Sequence[Passages]) -> Flags:
+    def _rolled_back(self, passages: Sequence[AnyPassages]) -> Flags:
         """The replications in which a stage failed that rolls back by itself."""
         found = np.zeros(self.draws.count, dtype=bool)
         for guide, one in zip(self.guides, passages, strict=True):
@@ -430,17 +452,46 @@ class _Run:
                 found |= (failed if one.superseded is None else failed & ~one.superseded).any(axis=0)
         return found
 
-    def _crowded(self, finished: Times) -> Flags:
+    def _crowded(self, passages: Sequence[AnyPassages]) -> Flags:
         """The replications in which the limit of unfinished executions may have been reached."""
-        if self.mode == ExecutionMode.SUPERSEDED or self.rows <= CONCURRENT_EXECUTIONS:
+        if self.keeps_newest or self.rows <= CONCURRENT_EXECUTIONS:
             return np.zeros(self.draws.count, dtype=bool)
+        finished = passages[-1].left
+        if any(one.failed is not None for one in passages):
+            finished, _ = endings(self.starts.started, passages)
+        if self.parallel or finished is not passages[-1].left:
+            finished = np.maximum.accumulate(finished[:-CONCURRENT_EXECUTIONS], axis=0)
         started = self.starts.started[CONCURRENT_EXECUTIONS:]
-        latest = np.maximum.accumulate(finished[:-CONCURRENT_EXECUTIONS], axis=0)
-        crowded: Flags = np.any((latest >= started) & np.isfinite(started), axis=0)
+        late = finished[: len(started)] >= started
+        late &= np.isfinite(started)
+        crowded: Flags = np.any(late, axis=0)
         if self.parallel and any(guide.scripted for guide in self.guides):
             self.undecided |= crowded
             return np.zeros(self.draws.count, dtype=bool)
         return crowded
+
+
+def endings(started: Times, passages: Sequence[AnyPassages]) -> tuple[Times, Codes]:
+    """Return when executions come to their end, and how.
+
+    Args:
+        started: when each starts; infinite where there is none.
+        passages: how they come through the stages.
+    """
+    finished = passages[-1].left.copy()
+    codes = np.where(np.isfinite(started), np.int8(SUCCEEDED), np.int8(ABSENT))
+    for one in passages:
+        superseded, failed = one.superseded, one.failed
+        if superseded is not None and one.replaced is not None:
+            np.putmask(codes, superseded, SUPERSEDED)
+            np.copyto(finished, one.replaced, where=superseded)
+        if failed is not None:
+            failed = failed & np.isfinite(one.reached)
+            if superseded is not None:
+                failed &= ~superseded
+            np.putmask(codes, failed, FAILED)
+            np.copyto(finished, one.left, where=failed)
+    return finished, codes
 
 
 def _joined(ordinary: Lives, special: Lives, columns: Whole) -> Lives:
@@ -457,7 +508,9 @@ def _joined(ordinary: Lives, special: Lives, columns: Whole) -> Lives:
     def flags(one: Flags | None, shape: tuple[int, ...]) -> Flags:
         return np.zeros(shape, dtype=bool) if one is None else one
 
-    joined = []
+    finished, codes = endings(ordinary.started, ordinary.passages)
+    assert special.finished is not None and special.codes is not None
+    joined: list[AnyPassages] = []
     for one, other in zip(ordinary.passages, special.passages, strict=True):
         shape, there = one.reached.shape, other.reached.shape
         superseded = one.superseded is not None or other.superseded is not None
@@ -478,8 +531,8 @@ def _joined(ordinary: Lives, special: Lives, columns: Whole) -> Lives:
         join(ordinary.started, special.started, NEVER),
         join(ordinary.arrived, special.arrived, NEVER),
         joined,
-        join(ordinary.finished, special.finished, NEVER),
-        join(ordinary.codes, special.codes, ABSENT),
+        join(finished, special.finished, NEVER),
+        join(codes, special.codes, ABSENT),
         join(ordinary.target, special.target, -1),
         undecided,
     )
