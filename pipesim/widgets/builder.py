@@ -214,7 +214,7 @@ class Builder(anywidget.AnyWidget):
                     self.apply(command)
         except DeclarationError as error:
             details = tuple(str(problem) for problem in error.problems[:20])
-            self._say("error", f"{str(error).splitlines()[0]} What was here is unchanged.", details)
+            self._say("error", f"{str(error).splitlines()[0].rstrip(':')}. What was here is unchanged.", details)
         except PipesimError as error:
             self._say("error", f"{error} What was here is unchanged.")
         if self.view.get("answered") != self._answered:

@@ -191,10 +191,15 @@ def _stage_form(document: Document, base: str) -> Data:
     return {
         "title": str(stage.get("name") or "Stage without a name"),
         "subtitle": "Stage",
-        "help": f"{sum(map(len, groups))} actions in {len(groups)} groups; the actions of a group run in parallel.",
+        "help": f"{_counted(len(stage.get('actions') or ()), 'action')}, {_counted(len(groups), 'group')}; "
+        "the actions of a group run in parallel.",
         "problems": [],
         "sections": [basics, *gates],
     }
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def _gate(document: Document, base: str, gate: str, title: str) -> Data:
@@ -264,9 +269,7 @@ def _rule(document: Document, base: str, rule: Mapping[str, Any]) -> Data:
     fields.append(
         _field(document, f"{base}.region", "Region", help="Where the rule looks; the pipeline's own without.")
     )
-    fields.append(
-        _field(document, f"{base}.roleArn", "Rule role (ARN)", help="The role of the rule; the pipeline's without.")
-    )
+    fields.append(_field(document, f"{base}.roleArn", "Rule role (ARN)", help="The pipeline's own without."))
     fields.append(_number(document, f"{base}.timeoutInMinutes", "Timeout", "Minutes until the rule times out."))
     return _section(f"Rule {rule.get('name') or ''}", base, fields, removable=True)
 
@@ -304,7 +307,7 @@ def _action_form(document: Document, base: str) -> Data:
     return {
         "title": str(action.get("name") or "Action without a name"),
         "subtitle": f"Action in stage {value_at(document, f'stages[{stage_at}].name') or 'without a name'}",
-        "help": " ".join((known.description, known.note)).strip() if known else "The catalog does not know this type.",
+        "help": known.description if known else "The catalog does not know this type.",
         "problems": [],
         "sections": sections,
     }

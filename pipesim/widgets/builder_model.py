@@ -236,7 +236,7 @@ def _move(draft: Draft, command: Mapping[str, Any]) -> Draft:
         document, moved = with_moved_stage(draft.document, path, to - (to > at))
     else:
         document, moved = with_moved_action(draft.document, path, _place(command))
-    return _changed(draft, document, moved, f"Moved {name}: now in {describe_place(document, moved)}")
+    return _changed(draft, document, moved, f"Moved {name} ({_whereabouts(document, moved)})")
 
 
 def _step(act: Callable[[Document, str], tuple[dict[str, Any], str] | None], done: str, impossible: str) -> Command:

@@ -71,11 +71,11 @@ def palette_items() -> tuple[Item, ...]:
     """Every action type of the catalog under the names that people use, in the order of the categories.
 
     >>> [item.label for item in palette_items() if item.type.category == "Source"][:3]
-    ['S3 object', 'CodeCommit', 'ECR image']
+    ['GitHub', 'Bitbucket', 'GitLab']
     """
     other = _other_names()
     items = []
-    for known in action_types.ACTION_TYPES:
+    for known in sorted(action_types.ACTION_TYPES, key=lambda one: one.provider != "CodeStarSourceConnection"):
         key = f"{known.category}/{known.owner}/{known.provider}"
         labels = _LABELS.get(key, (spaced(known.provider),))
         for label in labels:

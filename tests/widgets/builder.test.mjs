@@ -71,6 +71,11 @@ test("the palette is searched by all words, in labels, other names and categorie
   assert.deepEqual(builder.found(palette, "deploy kube").map((one) => one.items.map((item) => item.label)), [["EKS"]]);
   assert.equal(builder.found(palette, "").length, 2);
   assert.deepEqual(builder.found(palette, "zebra"), []);
+  assert.equal(builder.best(palette, "ecs").label, "ECS");
+  assert.equal(builder.best(palette, "helm").label, "EKS");
+  assert.equal(builder.best(palette, "e").label, "EKS");
+  assert.equal(builder.best(palette, " "), null);
+  assert.equal(builder.best(palette, "zebra"), null);
 });
 
 test("a form keeps its shape while values, problems and counts change", () => {

@@ -412,6 +412,8 @@ class TestHistory:
         draft = start = opened(Draft(new_document()), sample("run-order"))
         memory = [(draft.document, copy.deepcopy(draft.document))]
         items = st.sampled_from([item.id for item in palette_items()])
+        wheres = st.sampled_from(["stage", "next", "together"])
+        wheres = st.sampled_from(["stage", "next", "together"])
         for _ in range(data.draw(st.integers(1, 12))):
             places = [""] + [
                 path
@@ -435,7 +437,7 @@ class TestHistory:
                 {
                     "op": "add",
                     "item": data.draw(items),
-                    "where": data.draw(st.sampled_from(["stage", "next", "together"])),
+                    "where": data.draw(wheres),
                 },
                 {"op": "add_stage"},
                 {"op": "remove"},
@@ -555,9 +557,17 @@ class TestMessages:
 
     @pytest.mark.parametrize(
         "content",
-        [{}, {"op": "fly"}, {"op": "add", "item": "x"}, {"op": "nudge", "path": "stages[9]", "direction": "up"},
-         {"op": "set"}, {"op": "move", "path": "stages[0]"}, {"op": "template", "name": "x"}, {"op": "save", "path": "/"}],
-    )  # fmt: skip
+        [
+            {},
+            {"op": "fly"},
+            {"op": "add", "item": "x"},
+            {"op": "nudge", "path": "stages[9]", "direction": "up"},
+            {"op": "set"},
+            {"op": "move", "path": "stages[0]"},
+            {"op": "template", "name": "x"},
+            {"op": "save", "path": "/"},
+        ],
+    )
     def test_nonsense_is_refused_and_changes_nothing(self, content: dict[str, Any]):
         builder = startup()
         before = builder.document

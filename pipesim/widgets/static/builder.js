@@ -71,6 +71,14 @@ export function found(palette, text) {
     .filter(({ items }) => items.length);
 }
 
+/** The item that a search means most likely: one whose label holds the text, else the first one found, else null. */
+export function best(palette, text) {
+  const plain = text.trim().toLowerCase();
+  const items = plain ? found(palette, text).flatMap((group) => group.items) : [];
+  return items.find((item) => item.label.toLowerCase().startsWith(plain)) ??
+    items.find((item) => item.label.toLowerCase().includes(plain)) ?? items[0] ?? null;
+}
+
 /** What makes two forms the same but for their values. */
 export function shapeOf(form) {
   const section = (one) => [
@@ -110,7 +118,7 @@ function make(tag, props = {}, ...children) {
 const GATES = { beforeEntry: "before entry", onSuccess: "on success", onFailure: "on failure" };
 const KEYS = [
   ["Arrow keys", "walk over the palette and over the board"],
-  ["Enter on the palette", "add the action where the choice above the palette says"],
+  ["Enter on the palette", "add the action (in the search: the one that fits best) where the choice above says"],
   ["Enter or F2 on the board", "edit what is selected; Escape in the form goes back"],
   ["Alt + arrows", "move the selected action or stage"],
   ["Alt + P, Alt + S", "run the action in parallel with the group before it, or on its own (in sequence)"],
@@ -164,7 +172,7 @@ class Page {
       button("new", "New", () => this.send({ op: "new" })), this.template,
       button("open", "Open …", panel("open"), { "aria-expanded": "false" }),
       button("save", "Save …", panel("save"), { "aria-expanded": "false" }),
-      button("help", "Keys", panel("help"), { "aria-expanded": "false" }),
+      button("keys", "Keys", panel("help"), { "aria-expanded": "false" }),
       make("span", { class: "ps-space" }), this.status);
     this.panels = { open: this.openPanel(button), save: this.savePanel(button), help: this.helpPanel() };
     this.palette = this.paletteFrame();
@@ -230,7 +238,7 @@ class Page {
 
   paletteFrame() {
     this.search = make("input", { class: "ps-input ps-search", type: "search", "aria-label": "Search the palette",
-      placeholder: "Search: GitHub, build, ECS …", oninput: () => this.drawPalette() });
+      placeholder: "Search …", oninput: () => this.drawPalette() });
     const choice = (value, text) => {
       const input = make("input", { type: "radio", name: `${this.uid}-where`, value,
         onchange: () => { this.where = value; } });
@@ -270,7 +278,7 @@ class Page {
     });
     this.diagram.addEventListener("toggle", () => {
       this.model.set("show_diagram", this.diagram.open);
-      this.model.save_changes();
+      this.tell(() => this.model.save_changes());
     });
     this.root.addEventListener("keydown", (event) => this.key(event));
     this.inspector.addEventListener("submit", (event) => event.preventDefault());
@@ -286,22 +294,33 @@ class Page {
     this.root.classList.toggle("ps-dark", dark);
     if (this.model.get("dark") !== dark) {
       this.model.set("dark", dark);
-      this.model.save_changes();
+      this.tell(() => this.model.save_changes());
     }
   }
 
   send(command, buffers = []) {
     if (command.op !== "set") this.flush();
+    if (this.selecting && command.op !== "select") this.select(this.selected);
     const number = ++this.sent;
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => {
       if ((this.view.answered ?? 0) < number) this.asleep();
     }, PATIENCE);
-    this.model.send({ ...command, number }, undefined, buffers);
+    this.tell(() => this.model.send({ ...command, number }, undefined, buffers));
     return number;
   }
 
+  /** Tell the kernel something; one that was restarted can be told nothing, and the page says so. */
+  tell(act) {
+    try {
+      Promise.resolve(act()).catch(() => this.asleep());
+    } catch {
+      this.asleep();
+    }
+  }
+
   asleep() {
+    clearTimeout(this.waiting);
     this.root.classList.add("ps-asleep");
     this.say({ kind: "error", details: [],
       text: "The kernel does not answer: it is busy, or it was restarted and this builder is asleep. " +
@@ -325,9 +344,31 @@ class Page {
     if (!wait) this.flush();
   }
 
-  select(path, focus = false) {
-    this.focusNext = focus ? "board" : this.focusNext;
-    this.send({ op: "select", path });
+  select(path, focus = "") {
+    clearTimeout(this.selecting);
+    this.selecting = null;
+    this.selected = path;
+    const number = this.send({ op: "select", path });
+    if (focus) this.focusAfter(number, focus);
+  }
+
+  /** Select what the arrow keys came to, once they rest. */
+  selectSoon(path) {
+    clearTimeout(this.selecting);
+    this.selected = path;
+    this.selecting = setTimeout(() => this.select(path), DEBOUNCE);
+  }
+
+  /** Go to the board or to the form once the kernel has answered a command. */
+  focusAfter(number, part) {
+    this.focusNext = { number, part };
+  }
+
+  /** The part to go to now, if the answer is here. */
+  due(part) {
+    if (this.focusNext?.part !== part || (this.view.answered ?? 0) < this.focusNext.number) return false;
+    this.focusNext = null;
+    return true;
   }
 
   say(message) {
@@ -362,6 +403,8 @@ class Page {
       event.preventDefault();
       this.flush();
       this.focusBoard(this.view.selection);
+    } else if (target === this.search) {
+      this.searchKey(event);
     } else if (this.board.contains(target)) {
       this.boardKey(event);
     } else if (this.items.contains(target)) {
@@ -374,22 +417,31 @@ class Page {
     const command = commandOf(event, path);
     if (command) {
       event.preventDefault();
-      this.focusNext = "board";
-      this.send(command);
+      this.focusAfter(this.send(command), "board");
     } else if (event.key === "Insert") {
       event.preventDefault();
-      this.focusNext = "board";
-      this.send({ op: "add_stage" });
+      this.focusAfter(this.send({ op: "add_stage" }), "board");
     } else if (path !== undefined && (event.key === "Enter" || event.key === "F2" || event.key === " ")) {
       event.preventDefault();
-      if (path !== this.view.selection) this.select(path);
-      this.focusNext = "form";
-      if (path === this.view.selection) this.focusForm();
+      if (path === this.view.selection && !this.selecting) this.focusForm();
+      else this.select(path, "form");
     } else if (path !== undefined && (event.key.startsWith("Arrow") || event.key === "Home" || event.key === "End")) {
       event.preventDefault();
       const next = neighbour(this.view, path, event.key);
       this.focusBoard(next);
-      if (next !== path) this.select(next, true);
+      if (next !== path) this.selectSoon(next);
+    }
+  }
+
+  searchKey(event) {
+    const first = this.items.querySelector(".ps-item");
+    if (event.key === "ArrowDown") {
+      event.preventDefault();
+      first?.focus();
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      const item = best(this.model.get("palette"), this.search.value);
+      if (item) this.add(item.id);
     }
   }
 
@@ -414,7 +466,7 @@ class Page {
   }
 
   nextPart(back) {
-    const parts = [this.items, this.board, this.inspector];
+    const parts = [this.palette, this.board, this.inspector];
     const at = parts.findIndex((part) => part.contains(this.active()));
     const next = (at + (back ? -1 : 1) + parts.length) % parts.length;
     if (next === 0) (this.items.querySelector('[tabindex="0"]') ?? this.search).focus();
@@ -429,8 +481,13 @@ class Page {
     item?.focus();
   }
 
-  focusForm() {
-    const first = this.inspector.querySelector("[aria-invalid='true']") ?? this.inspector.querySelector("[data-path]");
+  /** Go to the field that a problem's path leads into, else to the first field with a problem, else to the first. */
+  focusForm(path = this.target) {
+    this.target = undefined;
+    const fields = [...this.inspector.querySelectorAll("[data-path]")];
+    const first = fields.find((one) => path && path.startsWith(one.dataset.path.split("#")[0])) ??
+      fields.find((one) => one.getAttribute("aria-invalid") === "true") ?? fields[0];
+    for (let box = first?.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
     first?.focus();
     if (first?.select && first.type !== "checkbox") first.select();
   }
@@ -490,6 +547,8 @@ class Page {
     this.over?.classList.remove("ps-over");
     this.over = null;
     this.dragged = null;
+    if (this.late) this.draw();
+    this.late = false;
     this.root.classList.remove("ps-dragging");
     setTimeout(() => { this.justDragged = false; }, 0);
   }
@@ -520,22 +579,32 @@ class Page {
   }
 
   drawBoard(view) {
-    const held = this.board.contains(this.active()) || this.focusNext === "board";
-    const key = JSON.stringify([view.stages, view.selection]);
-    if (key !== this.boardKeyDrawn) {
-      this.boardKeyDrawn = key;
+    if (this.dragged) {
+      this.late = true;
+      return;
+    }
+    const held = this.board.contains(this.active()) ? this.active().dataset.path : undefined;
+    const key = JSON.stringify(view.stages);
+    const redrawn = key !== this.boardDrawn;
+    if (redrawn) {
+      this.boardDrawn = key;
       const scroll = this.board.scrollLeft;
       const nodes = [this.gap(0, view.stages.length)];
       view.stages.forEach((stage, index) => nodes.push(this.stage(stage, index), this.gap(index + 1, view.stages.length)));
       this.board.replaceChildren(...nodes);
       this.board.scrollLeft = scroll;
-      const items = [...this.board.querySelectorAll("[data-path]")];
-      const current = items.find((one) => one.dataset.path === view.selection) ?? items[0];
-      items.forEach((one) => one.setAttribute("tabindex", one === current ? "0" : "-1"));
-      if (current?.dataset.path === view.selection) this.reveal(current);
-      if (held) this.focusBoard(view.selection);
     }
-    if (this.focusNext === "board") this.focusNext = null;
+    if (!redrawn && this.selectionDrawn === view.selection && this.focusNext?.part !== "board") return;
+    const items = [...this.board.querySelectorAll("[data-path]")];
+    const current = items.find((one) => one.dataset.path === view.selection) ?? items[0];
+    items.forEach((one) => {
+      one.setAttribute("tabindex", one === current ? "0" : "-1");
+      one.setAttribute("aria-pressed", String(one.dataset.path === view.selection));
+    });
+    if (this.selectionDrawn !== view.selection && current?.dataset.path === view.selection) this.reveal(current);
+    this.selectionDrawn = view.selection;
+    if (this.due("board")) this.focusBoard(view.selection);
+    else if (redrawn && held !== undefined) this.focusBoard(held);
   }
 
   /** Scroll the board, and only the board, until an item can be seen. */
@@ -578,7 +647,7 @@ class Page {
     const problems = stage.problems ? `, ${counted(stage.problems, "problem")}` : "";
     const head = make("div", {
       class: "ps-stage-head", draggable: "true", role: "button", "data-path": stage.path, "data-name": name,
-      "aria-pressed": String(this.view.selection === stage.path), "aria-label": `Stage ${name}${problems}`,
+      "aria-pressed": "false", "aria-label": `Stage ${name}${problems}`,
       "data-drop": JSON.stringify({ stage: index }), onclick: () => this.click(stage.path),
     }, make("span", { class: "ps-grip", "aria-hidden": "true", text: "⠿" }),
       make("span", { class: "ps-stage-name", text: name }), this.badge(stage.problems), ...gates);
@@ -597,7 +666,7 @@ class Page {
     const problems = action.problems ? `, ${counted(action.problems, "problem")}` : "";
     return make("div", {
       class: "ps-card", draggable: "true", role: "button", "data-path": action.path, "data-name": name,
-      "data-category": action.category, "aria-pressed": String(this.view.selection === action.path),
+      "data-category": action.category, "aria-pressed": "false",
       "aria-label": `Action ${name}, ${action.category}, ${action.label}${problems}`,
       onclick: () => this.click(action.path),
     }, make("span", { class: "ps-card-name", text: name }), this.badge(action.problems),
@@ -614,7 +683,7 @@ class Page {
   click(path) {
     if (this.justDragged) return;
     this.focusBoard(path);
-    this.select(path, true);
+    this.select(path);
   }
 
   // -- the form
@@ -644,10 +713,7 @@ class Page {
       }
     }
     this.patch(form);
-    if (this.focusNext === "form" && form.path === this.view.selection) {
-      this.focusNext = null;
-      this.focusForm();
-    }
+    if (this.due("form")) this.focusForm();
   }
 
   head(form) {
@@ -809,12 +875,10 @@ class Page {
   }
 
   goTo(problem) {
-    this.focusNext = "form";
-    if (problem.place === this.view.selection) {
-      this.focusNext = null;
-      this.focusForm();
-    } else {
-      this.select(problem.place);
+    if (problem.place === this.view.selection) this.focusForm(problem.path);
+    else {
+      this.target = problem.path;
+      this.select(problem.place, "form");
     }
   }
 
@@ -866,6 +930,7 @@ class Page {
   close() {
     this.flush();
     clearTimeout(this.waiting);
+    clearTimeout(this.selecting);
     this.cleanups.forEach((act) => act());
   }
 }
