@@ -207,6 +207,8 @@ def test_by_keyboard_alone(show: Callable[..., Page]):
     assert first > 2
     page.keyboard.press("ArrowLeft")
     assert page.evaluate(f"{VIEW}.place") == first - 1
+    for key in "abx":
+        page.keyboard.press(key)
     page.keyboard.press("End")
     assert page.evaluate(f"{VIEW}.clock === {VIEW}.film.end")
     for _ in range(30):

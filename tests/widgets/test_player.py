@@ -530,6 +530,23 @@ def test_a_run_rests_when_nothing_is_left_to_happen():
     player._live.join(5)
 
     assert not player.busy
+    assert player.notice.startswith("Nothing happens any more")
+    player.do(Start())
+    assert player.notice == ""
+
+
+def test_time_passes_in_an_idle_simulation_so_that_one_can_start_something():
+    player = Player(live())
+    player.speed = 1000.0
+    player.play()
+    time.sleep(0.4)
+    assert player.playing
+    player.do(Start())
+    started = player.trace[-1].time
+    player.pause()
+
+    assert started > 50
+    assert player.film.end >= started
 
 
 def test_a_restored_page_gets_what_it_lacks():

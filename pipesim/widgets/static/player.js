@@ -234,7 +234,7 @@ class View {
       else if (part.end > this.film.end) this.film.end = part.end;
       return;
     }
-    this.drawMarks();
+    if (performance.now() - this.markedAt > SAVE_MS) this.drawMarks();
     this.drawPosition();
   }
 
@@ -313,6 +313,7 @@ class View {
   }
 
   rest() {
+    if (this.live) this.drawMarks();
     this.draw({ move: false });
     if (this.live) this.pull();
     else this.save();
@@ -334,6 +335,7 @@ class View {
       const clock = from + (to - from) * part;
       if (part >= 1) {
         this.catching = null;
+        this.drawMarks();
         this.show(to, place, { move: true });
         this.sayMoment();
       } else {
@@ -504,7 +506,15 @@ class View {
     const before = moved ? this.tokenPlaces() : null;
     const fresh = [];
     for (const [elements, panel] of changed) this.drawPanel(elements, panel, fresh, broken, selected);
+    if (fresh.length || selected !== this.selectedShown) this.markTokens(selected);
     if (before) this.moveTokens(before, fresh);
+  }
+
+  markTokens(selected) {
+    this.selectedShown = selected;
+    for (const token of this.board.querySelectorAll("[data-execution]")) {
+      token.setAttribute("aria-pressed", String(token.dataset.selection === selected));
+    }
   }
 
   tokensChanged(panel, elements) {
@@ -525,7 +535,7 @@ class View {
     if (sign !== elements.sign) {
       elements.sign = sign;
       elements.panel.className = `ps-panel ps-is-${panel.status}${panel.occupied ? " ps-occupied" : ""}`;
-      elements.status.textContent = `${this.film.symbol(panel.status)} ${panel.word}`;
+      elements.status.textContent = `${this.film.symbol(panel.status)}\u00a0${panel.word}`;
       elements.lines.replaceChildren(...panel.lines.map((line) => this.line(line)));
       elements.head.setAttribute("aria-pressed", String(selected === elements.head.dataset.selection));
     }
@@ -543,7 +553,7 @@ class View {
     this.drawTokens(queue, door.waiting, fresh);
     elements.door.replaceChildren(
       ...(door.enabled ? [] : [h("span", { class: "ps-line ps-disabled" },
-        `${this.film.symbol("Disabled")} transition disabled${door.reason ? `: ${door.reason}` : ""}`)]),
+        `${this.film.symbol("Disabled")}\u00a0transition disabled${door.reason ? `: ${door.reason}` : ""}`)]),
       ...(door.waiting.length ? [h("span", { class: "ps-small" }, "waiting"), queue] : []));
   }
 
@@ -559,7 +569,7 @@ class View {
       }
       element.className = `ps-token ps-is-${token.status}`;
       element.title = this.film.word(token.status);
-      element.textContent = `${this.film.symbol(token.status)} ${token.text}`;
+      element.textContent = `${this.film.symbol(token.status)}\u00a0${token.text}`;
       return h("li", {}, element);
     }));
     setHidden(list, !tokens.length);
@@ -591,7 +601,7 @@ class View {
     elements.sign = sign;
     elements.card.className = `ps-card ps-is-${card.status}${isBroken ? " ps-broken" : ""}`;
     elements.card.setAttribute("aria-pressed", String(isSelected));
-    elements.status.textContent = `${this.film.symbol(card.status)} ${card.word}`;
+    elements.status.textContent = `${this.film.symbol(card.status)}\u00a0${card.word}`;
     const lines = card.lines.map((line) => this.line(line));
     if (isBroken) lines.push(h("span", { class: "ps-line ps-is-Failed" }, "✗ broken by hand: it fails next time"));
     elements.lines.replaceChildren(...lines);
@@ -602,7 +612,7 @@ class View {
 
   line({ text, status }) {
     if (!status) return h("span", { class: "ps-small" }, text);
-    return h("span", { class: `ps-line ps-is-${status}` }, `${this.film.symbol(status)} ${text}`);
+    return h("span", { class: `ps-line ps-is-${status}` }, `${this.film.symbol(status)}\u00a0${text}`);
   }
 
   drawEnded() {
@@ -624,12 +634,12 @@ class View {
       const span = { rowspan: panel.cards.length };
       const first = number ? [] : [
         h("th", { scope: "rowgroup", ...span }, panel.name, h("br"), h("span", { class: `ps-line ps-is-${panel.status}` },
-          `${this.film.symbol(panel.status)} ${panel.word}`)),
+          `${this.film.symbol(panel.status)}\u00a0${panel.word}`)),
         h("td", span, panel.door.enabled ? "enabled" : `disabled${panel.door.reason ? `: ${panel.door.reason}` : ""}`),
         h("td", span, names(panel.door.waiting)),
         h("td", span, panel.occupied ? names(panel.inside) : "–")];
       return h("tr", {}, ...first, h("td", {}, card.name),
-        h("td", {}, h("span", { class: `ps-line ps-is-${card.status}` }, `${this.film.symbol(card.status)} ${card.word}`)),
+        h("td", {}, h("span", { class: `ps-line ps-is-${card.status}` }, `${this.film.symbol(card.status)}\u00a0${card.word}`)),
         h("td", {}, card.lines.map((line) => line.text).join("; ")));
     }));
     this.tableBox.replaceChildren(h("table", { class: "ps-table" },
@@ -661,6 +671,7 @@ class View {
 
   drawMarks() {
     const { film } = this;
+    this.markedAt = performance.now();
     const seen = new Set();
     const marks = [];
     film.kind.forEach((kind, place) => {
