@@ -17,7 +17,7 @@ from pipesim.views.diagram import draw
 from pipesim.whatif.best import Best
 from pipesim.whatif.compare import Comparison, difference_cells, title_of_variant
 from pipesim.whatif.pictures import charts
-from pipesim.whatif.results import MAIN, Replications, cells
+from pipesim.whatif.results import FOOTNOTE, MAIN, MARK, Replications, cells
 from pipesim.whatif.scenario import Scenario
 from pipesim.whatif.sensitivity import Sensitivity
 from pipesim.whatif.sweep import Sweep
@@ -181,7 +181,8 @@ def _tables(result: Result) -> Iterator[str]:
 def _main_table(result: Replications) -> str:
     rows: list[tuple[str, ...]] = [("measure", "mean", "95 % interval", "9 of 10 replications")]
     rows += [(heading_of(measure), *cells(result, measure)) for measure in MAIN if measure in result.samples]
-    return html_table(rows, f"mean over {result.n:,} replications")
+    table = html_table(rows, f"mean over {result.n:,} replications")
+    return f"{table}<p>{FOOTNOTE}</p>" if any(MARK in row[2] for row in rows) else table
 
 
 def _pictures(result: Result, measure: str) -> Iterator[str]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Column = NDArray[np.float64]
+MARK = " *"
+FOOTNOTE = "* few replications for so lopsided a measure: the interval may be short"
 MAIN = (
     "lead_time",
     "lead_time.p95",
@@ -277,7 +279,8 @@ def table_text(result: Replications, measures: Sequence[str] = MAIN, level: floa
     for measure in measures:
         if measure in result.samples:
             rows.append((heading_of(measure), *cells(result, measure, level)))
-    return columns(rows)
+    text = columns(rows)
+    return f"{text}\n{FOOTNOTE}" if any(MARK in row[2] for row in rows) else text
 
 
 def cells(result: Replications, measure: str, level: float = LEVEL) -> tuple[str, str, str]:
@@ -293,4 +296,5 @@ def cells(result: Replications, measure: str, level: float = LEVEL) -> tuple[str
         return number_text(measure, interval.estimate), interval.note, spread
     if interval.half_width == 0:
         return number_text(measure, interval.estimate), "the same each time", spread
-    return number_text(measure, interval.estimate), f"± {number_text(measure, interval.half_width)}", spread
+    mark = MARK if "lopsided" in interval.note else ""
+    return number_text(measure, interval.estimate), f"± {number_text(measure, interval.half_width)}{mark}", spread
