@@ -41,7 +41,7 @@ def limit(memory_mib: int, cpu_seconds: int, file_mib: int) -> None:
         hard = resource.getrlimit(kind)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         with suppress(ValueError, OSError):
-            resource.setrlimit(kind, (most, most))
+            resource.setrlimit(kind, (most, hard if kind == resource.RLIMIT_CPU else most))
 
 
 def call(request: str) -> None:
