@@ -337,3 +337,25 @@ def test_after_a_kernel_restart_it_says_that_it_is_asleep(show: Callable[..., Pa
     expect(page.locator(".ps-asleep")).to_contain_text("Asleep")
     expect(page.locator(".ps-start-change")).to_be_disabled()
     keep(page, "asleep")
+
+
+def test_two_views_agree_and_a_reloaded_page_is_whole(show: Callable[..., Page]):
+    page = show(LIVE, "player")
+    expect(page.locator(".ps-player")).to_have_count(2)
+    first, second = page.locator(".ps-player").nth(0), page.locator(".ps-player").nth(1)
+    first.locator(".ps-start-change").click()
+    first.locator(".ps-go-ten").click()
+    expect(second.locator(".ps-log")).to_contain_text("ManualApproval waits for an approval")
+    expect(second.locator(".ps-clock")).to_have_text("00:10:00 of 00:10:00")
+    second.locator(".ps-start").click()
+    expect(first.locator(".ps-clock")).to_have_text("00:00:00 of 00:10:00")
+
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_timeout(500)
+    page.reload()
+    page.wait_for_selector(".ps-player", timeout=60_000)
+    expect(page.locator(".ps-clock").first).to_have_text("00:00:00 of 00:10:00")
+    page.locator(".ps-end").first.click()
+    expect(page.locator(".ps-log").first).to_contain_text("ManualApproval waits for an approval")
+    page.locator(".ps-start-change").first.click()
+    expect(page.locator(".ps-log").first).to_contain_text("E2 started")

@@ -7,10 +7,13 @@ const ROWS = 200, ROWS_PLAYING = 30;
 const MOST_EVENTS = 12, LOG_MS = 150;
 const MOVE_MS = 450, CATCH_UP_MS = 900, SAVE_MS = 1000;
 const NUMBERS = ["clock", "place"];
+const FOCUSABLE = new Set(["a", "button", "input", "select", "summary"]);
 
-/* Text from documents only ever becomes text nodes, attributes and values. */
+/* Text from documents only ever becomes text nodes, attributes and values. What can have the focus keeps its keys
+   from JupyterLab, whose command mode would cut cells with them; Lab looks for the mark on that very element. */
 function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
+  if (FOCUSABLE.has(tag) || "tabindex" in attributes) element.setAttribute("data-lm-suppress-shortcuts", "true");
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null || value === undefined) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
@@ -64,7 +67,7 @@ class View {
     const { model } = this;
     const say = (name) => model.get(name);
     this.root = h("div", {
-      class: "ps-player", role: "group", "aria-label": "Pipeline player", "data-lm-suppress-shortcuts": "true",
+      class: "ps-player", role: "group", "aria-label": "Pipeline player",
       onkeydown: (event) => this.press(event),
     });
     this.asleep = h("p", { class: "ps-asleep", role: "status", hidden: true });
