@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
-import boto3
 from botocore.config import Config
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.exceptions import AccessDeniedError, JsonRESTError
@@ -36,6 +36,7 @@ from moto.s3.models import FakeBucket, s3_backends
 from moto.sts.models import sts_backends
 
 from pipesim.cloud.policies import Answer, Request, is_about_everyone, judge, judge_all, statements
+from pipesim.cloud.session_client import SessionClient, shared_client
 
 if TYPE_CHECKING:
     from pipesim.cloud.account import Account
@@ -294,17 +295,10 @@ def client(account: Account, session: Session, service: str, region: str) -> Any
         region: where.
     """
     known = _clients.setdefault(account, {})
-    key = (session.access_key, service, region)
+    key = (service, region)
     if key not in known:
-        known[key] = boto3.client(
-            cast(Any, service),
-            region_name=region,
-            aws_access_key_id=session.access_key,
-            aws_secret_access_key=session.secret_key,
-            aws_session_token=session.token,
-            config=QUICK,
-        )
-    return known[key]
+        known[key] = shared_client(service, region, QUICK)
+    return SessionClient(known[key], ReadOnlyCredentials(session.access_key, session.secret_key, session.token, None))
 
 
 def access_denied(message: str, operation: str) -> ClientError:
