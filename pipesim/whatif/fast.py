@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ IN_PROGRESS, SUCCEEDED, FAILED, SUPERSEDED = (
     STATUSES.index(PipelineExecutionStatus(name)) for name in ("InProgress", "Succeeded", "Failed", "Superseded")
 )
 HOUR, DAY = 3600.0, 86_400.0
+HALF_A_MILLISECOND = 0.0005
 SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95}
 
 
@@ -317,8 +319,9 @@ class FastSamples(Mapping[str, Column]):
                     continue
                 end = np.minimum(times.ended, last)
                 began = np.isfinite(times.started)
-                took = np.where(began, end - np.where(began, times.started, 0.0), 0.0)
-                whole = np.where(began, np.maximum(1.0, np.ceil(np.round(took, 3) / 60)), 0.0)
+                with np.errstate(invalid="ignore"):
+                    whole = np.ceil((end - times.started - HALF_A_MILLISECOND) / 60)
+                whole = np.where(began, np.maximum(1.0, whole), 0.0)
                 by_month = self._by_month(whole, end, months)
                 if billed:
                     minutes += by_month
@@ -331,7 +334,8 @@ class FastSamples(Mapping[str, Column]):
             free = PRICES.build_free_minutes if kind == PRICES.build_free_type else 0
             money += np.maximum(0.0, counts - free).sum(axis=0) * PRICES.build_minute[kind]
         paid = max(0, 1 - PRICES.v1_free_pipelines)
-        starts = self._by_month((self._status != ABSENT).astype(float), self._result.started, months)
+        there = self._status != ABSENT
+        starts = self._by_month(there.astype(float), np.where(there, self._result.started, 0.0), months)
         return (starts > 0).sum(axis=0) * paid * PRICES.v1_pipeline_month, v2, money
 
     def _whole_cost(self) -> Column:
@@ -355,8 +359,8 @@ class FastSamples(Mapping[str, Column]):
         if not months:
             whole: Grid = values.sum(axis=1)[None, :]
             return whole
-        place = np.searchsorted(np.array(months), np.where(np.isfinite(moments), moments, 0.0), side="right")
-        return np.array([np.where(place == month, values, 0.0).sum(axis=1) for month in range(len(months) + 1)])
+        since = [values.sum(axis=1), *((values * (moments >= begin)).sum(axis=1) for begin in months)]
+        return np.array([*(now - later for now, later in pairwise(since)), since[-1]])
 
     # --- small -----------------------------------------------------------------------------------
 
