@@ -39,6 +39,7 @@ class Builder(anywidget.AnyWidget):
         document: the declaration as it stands, valid or not, as JSON; observe it to follow every change.
         view: what the page shows (see `pipesim.widgets.builder_view.view_of`).
         message: the last thing said: ``kind`` (``done`` or ``error``), ``text`` and ``details``.
+        text: the declaration as the text of a file, which the page can save even when the kernel is gone.
         diagram: the diagram as SVG; empty while it is folded away or there is nothing to draw.
         show_diagram: whether the diagram is drawn.
         dark: whether the page is dark; the page sets it.
@@ -59,6 +60,7 @@ class Builder(anywidget.AnyWidget):
     palette: traitlets.List[Any] = traitlets.List().tag(sync=True)
     templates: traitlets.List[Any] = traitlets.List().tag(sync=True)
     message = traitlets.Dict().tag(sync=True)
+    text = traitlets.Unicode().tag(sync=True)
     diagram = traitlets.Unicode().tag(sync=True)
     dark = traitlets.Bool(False).tag(sync=True)
     show_diagram = traitlets.Bool(True).tag(sync=True)
@@ -147,14 +149,10 @@ class Builder(anywidget.AnyWidget):
         """
         path = Path(path).expanduser()
         try:
-            path.write_text(to_json(self._draft), encoding="utf-8")
+            path.write_text(self.text, encoding="utf-8")
         except OSError as error:
             raise SourceError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
         return path
-
-    def to_json(self) -> str:
-        """Return the declaration as the text of a file, as `save` writes it."""
-        return to_json(self._draft)
 
     def undo(self) -> None:
         """Take back the last step."""
@@ -169,6 +167,7 @@ class Builder(anywidget.AnyWidget):
             self._problems = check(draft.document)
         self._draft = draft
         self.view = {**view_of(draft, self._problems), "answered": self._answered}
+        self.text = to_json(draft)
         self.set_trait("document", draft.document)
         if draft.label:
             self._say("done", draft.label)
@@ -205,9 +204,6 @@ class Builder(anywidget.AnyWidget):
             command["source"] = bytes(buffers[0])
         try:
             match command.get("op"):
-                case "text":
-                    name = str(self._draft.document.get("name") or "pipeline")
-                    self.send({"kind": "text", "name": f"{name}.json", "text": self.to_json()})
                 case "save":
                     self._say("done", f"Saved to {self.save(str(command.get('path')))}")
                 case _:

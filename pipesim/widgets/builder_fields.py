@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipesim.definition.paths import split
+from pipesim.formats.sketch_configuration import ACCOUNT, REGION
 from pipesim.widgets.builder_document import Document, value_at, with_value, without
 from pipesim.widgets.builder_palette import artifacts_of, find_item, unique
 
 _KEPT = frozenset({"name", "location", "type", "id", "value", "sourceActionName", "provider"})
 """Members that stay when their field is emptied, because the service demands them."""
 _NUMBERS = frozenset({"timeoutInMinutes", "runOrder", "version"})
+_REGIONS = (REGION, "eu-west-1", "eu-central-1", "us-west-2", "ap-southeast-2", "ap-northeast-1")
 CONNECTION = "CodeStarSourceConnection"
 
 
@@ -87,6 +89,31 @@ def blank_entry(document: Document, path: str) -> dict[str, Any]:
             return _blank_rule(names)
         case other:
             raise KeyError(other)
+
+
+def with_new_store(document: Document) -> dict[str, Any]:
+    """Return the document with a store for one more region: one that an action runs in, where there is such.
+
+    The one store that it may have so far becomes that of the first region.
+
+    >>> list(with_new_store({"artifactStore": {"type": "S3", "location": "mine"}})["artifactStores"])
+    ['us-east-1', 'eu-west-1']
+    """
+    single = document.get("artifactStore")
+    stores = dict(document.get("artifactStores") or {})
+    if not stores and single is not None:
+        stores[REGION] = single
+    used = [
+        str(action["region"])
+        for stage in document.get("stages") or ()
+        for action in stage.get("actions") or ()
+        if action.get("region")
+    ]
+    region = next((one for one in (*used, *_REGIONS) if one not in stores), "")
+    if region:
+        stores[region] = {"type": "S3", "location": f"codepipeline-{region}-{ACCOUNT}"}
+    rest = {key: value for key, value in document.items() if key != "artifactStore"}
+    return {**rest, "artifactStores": stores}
 
 
 def connections(document: Document) -> tuple[str, ...]:

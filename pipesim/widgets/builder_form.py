@@ -75,9 +75,11 @@ def _pipeline_form(document: Document) -> Data:
         folded=True,
     )
     for base, region in ((join("artifactStores", region), region) for region in stores):
-        store["sections"].append(_section(f"Store in {region}", base, _store_fields(document, base)))
+        fields = _store_fields(document, base)
+        store["sections"].append(_section(f"Store in {region}", base, fields, removable=True))
     if not stores:
         store["fields"] += _store_fields(document, "artifactStore")
+    store["adds"] = [{"path": "artifactStores", "label": "Add a store for another region"}]
     basics = _section(
         "Pipeline",
         "",

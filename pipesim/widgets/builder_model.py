@@ -26,7 +26,7 @@ from pipesim.formats.samples import sample
 from pipesim.formats.sketch_configuration import BUCKET, ROLE_ARN
 from pipesim.vocabulary import ExecutionMode, PipelineType
 from pipesim.widgets.builder_document import Document, value_at, with_entry, with_value, without
-from pipesim.widgets.builder_fields import blank_entry, with_field
+from pipesim.widgets.builder_fields import blank_entry, with_field, with_new_store
 from pipesim.widgets.builder_palette import example_configuration, find_item
 from pipesim.widgets.builder_stages import (
     Place,
@@ -305,7 +305,10 @@ def _set(draft: Draft, command: Mapping[str, Any]) -> Draft:
 
 def _add_entry(draft: Draft, command: Mapping[str, Any]) -> Draft:
     path = str(command["path"])
-    document = with_entry(draft.document, path, blank_entry(draft.document, path))
+    if path == "artifactStores":
+        document = with_new_store(draft.document)
+    else:
+        document = with_entry(draft.document, path, blank_entry(draft.document, path))
     return _changed(draft, document, draft.selection, f"Added an entry to {split(path)[-1]}")
 
 

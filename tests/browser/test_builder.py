@@ -16,6 +16,7 @@ import nbformat
 from playwright.sync_api import Page, expect
 
 from pipesim import check, load
+from tests.browser.axe import serious
 
 pytestmark = pytest.mark.browser
 STARTUP = ["GitHub", "CodeBuild", "Manual approval", "Elastic Beanstalk"]
@@ -195,6 +196,7 @@ def test_a_broken_file_is_explained_and_nothing_is_lost(
 ):
     document = show("opened")
     page.locator(".ps-template").select_option("startup")
+    page.locator(".ps-use").click()
     expect(page.locator(".ps-stage")).to_have_count(4)
     page.locator(".ps-open").click()
     page.locator(".ps-source").fill("GitHub → Fish")
@@ -220,6 +222,7 @@ def test_a_broken_file_is_explained_and_nothing_is_lost(
     with page.expect_download() as download:
         page.locator(".ps-download").click()
     assert load(download.value.path().read_text()) == load(document())
+    assert serious(page, ".ps-builder") == []
 
 
 def test_fifty_stages_hostile_names_dark_and_narrow(
@@ -249,6 +252,9 @@ def test_fifty_stages_hostile_names_dark_and_narrow(
         )
         assert drawing < 250
         picture(page, "dark-narrow", tmp_path)
+        page.locator(".ps-card").nth(4).click()
+        expect(page.locator(".ps-form-title")).to_have_text("Action3")
+        assert serious(page, ".ps-builder") == []
     finally:
         page.evaluate(
             "() => window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' })"
@@ -259,7 +265,11 @@ def test_fifty_stages_hostile_names_dark_and_narrow(
 def test_a_restarted_kernel_is_not_lied_about(page: Page, show: Callable[..., Callable[[], dict[str, Any]]]):
     show("restarted", "builder = Builder('GitHub -> CodeBuild -> ECS')")
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    page.wait_for_timeout(1500)
+    expect(page.locator(".ps-live.ps-error")).to_contain_text("Asleep", timeout=20_000)
     page.locator(".ps-stage-head").first.click()
-    expect(page.locator(".ps-live.ps-error")).to_contain_text("asleep", timeout=15_000)
+    page.locator(".ps-save").click()
+    with page.expect_download() as download:
+        page.locator(".ps-download").click()
+    assert len(load(download.value.path().read_text()).stages) == 3
+    expect(page.locator(".ps-live.ps-error")).to_contain_text("Asleep")
     expect(page.locator(".ps-stage")).to_have_count(3)

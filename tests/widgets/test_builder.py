@@ -348,6 +348,22 @@ class TestFields:
         assert not {"triggers", "variables"} & set(builder.document)
         assert "beforeEntry" not in builder.document["stages"][3]
 
+    def test_a_store_is_added_for_the_region_of_an_action(self):
+        builder = startup()
+        builder.apply({"op": "examples"})
+        builder.apply({"op": "set", "path": "stages[3].actions[0].region", "value": "ap-south-1"})
+        assert {problem.rule for problem in builder.problems} == {"cross-region-single-store"}
+
+        builder.apply({"op": "add_entry", "path": "artifactStores"})
+        assert list(builder.document["artifactStores"]) == ["us-east-1", "ap-south-1"]
+        assert builder.problems == ()
+
+        builder.apply({"op": "remove", "path": "artifactStores.ap-south-1"})
+        assert [problem.rule for problem in builder.problems] != []
+        for _ in range(8):
+            builder.apply({"op": "add_entry", "path": "artifactStores"})
+        assert "eu-central-1" in builder.document["artifactStores"]
+
     def test_every_rule_type_has_its_form(self):
         builder = startup()
         builder.apply({"op": "select", "path": "stages[3]"})
@@ -577,14 +593,12 @@ class TestMessages:
         assert builder.message["kind"] == "error"
         assert builder.view["answered"] == 9
 
-    def test_the_page_gets_the_text_to_save(self, monkeypatch: pytest.MonkeyPatch):
+    def test_the_page_has_the_text_to_save(self):
         builder = startup()
-        sent: list[dict[str, Any]] = []
-        monkeypatch.setattr(builder, "send", sent.append)
-        self.send(builder, {"op": "text", "number": 1})
+        builder.apply({"op": "set", "path": "name", "value": "shop"})
 
-        assert sent[0]["name"] == "my-pipeline.json"
-        assert json.loads(sent[0]["text"])["pipeline"] == builder.document
+        assert json.loads(builder.text)["pipeline"] == builder.document
+        assert '"name": "shop"' in builder.text
 
     def test_what_happened_is_said_for_those_who_hear_it(self):
         builder = startup()

@@ -149,6 +149,7 @@ class Page {
     this.theme();
     this.drawPalette();
     this.draw();
+    this.showText();
     this.drawDiagram();
   }
 
@@ -169,7 +170,9 @@ class Page {
     const panel = (name) => (event) => this.togglePanel(name, event.currentTarget);
     this.bar = make("div", { class: "ps-bar", role: "toolbar", "aria-label": "Pipeline" },
       this.title, this.undo, this.redo,
-      button("new", "New", () => this.send({ op: "new" })), this.template,
+      button("new", "New", () => this.send({ op: "new" })),
+      make("span", { class: "ps-pair" }, this.template, button("use", "Use", () => this.useTemplate(),
+        { "aria-label": "Use this template" })),
       button("open", "Open …", panel("open"), { "aria-expanded": "false" }),
       button("save", "Save …", panel("save"), { "aria-expanded": "false" }),
       button("keys", "Keys", panel("help"), { "aria-expanded": "false" }),
@@ -198,6 +201,11 @@ class Page {
       ...this.model.get("templates").map((name) => make("option", { value: name, text: name })));
   }
 
+  useTemplate() {
+    if (this.template.value) this.send({ op: "template", name: this.template.value });
+    else this.say({ kind: "done", text: "Choose a template first" });
+  }
+
   openPanel(button) {
     this.source = make("textarea", {
       class: "ps-input ps-source", rows: "4", id: `${this.uid}-source`, spellcheck: "false",
@@ -222,7 +230,8 @@ class Page {
 
   savePanel(button) {
     this.text = make("textarea", { class: "ps-input ps-text", rows: "6", readonly: true, id: `${this.uid}-text` });
-    this.path = make("input", { class: "ps-input ps-path", id: `${this.uid}-path`, value: "pipeline.json" });
+    this.path = make("input", { class: "ps-input ps-path", id: `${this.uid}-path` });
+    this.fileName = "";
     return make("section", { class: "ps-panel ps-save-panel", hidden: true, "aria-label": "Save the pipeline" },
       make("label", { for: `${this.uid}-text`, text: "The declaration, as the AWS CLI takes it" }), this.text,
       make("div", { class: "ps-row" },
@@ -265,17 +274,8 @@ class Page {
     on("change:message", () => this.say(this.model.get("message")));
     on("change:palette", () => this.drawPalette());
     on("change:templates", () => this.fillTemplates());
-    on("msg:custom", (content) => {
-      if (content.kind === "text") this.gotText(content);
-    });
-    on("comm_live_update", () => {
-      if (this.model.comm_live === false) this.asleep();
-    });
-    this.template.addEventListener("change", () => {
-      const name = this.template.value;
-      this.template.value = "";
-      if (name) this.send({ op: "template", name });
-    });
+    on("change:text", () => this.showText());
+    on("comm_live_update", () => this.leave());
     this.diagram.addEventListener("toggle", () => {
       this.model.set("show_diagram", this.diagram.open);
       this.tell(() => this.model.save_changes());
@@ -301,7 +301,11 @@ class Page {
   send(command, buffers = []) {
     if (command.op !== "set") this.flush();
     if (this.selecting && command.op !== "select") this.select(this.selected);
-    const number = ++this.sent;
+    const number = this.sent = Math.max(this.sent, this.view.answered ?? 0) + 1;
+    if (this.gone) {
+      this.asleep();
+      return number;
+    }
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => {
       if ((this.view.answered ?? 0) < number) this.asleep();
@@ -313,18 +317,25 @@ class Page {
   /** Tell the kernel something; one that was restarted can be told nothing, and the page says so. */
   tell(act) {
     try {
-      Promise.resolve(act()).catch(() => this.asleep());
+      Promise.resolve(act()).catch(() => this.leave());
     } catch {
-      this.asleep();
+      this.leave();
     }
+  }
+
+  leave() {
+    this.gone = true;
+    this.asleep();
   }
 
   asleep() {
     clearTimeout(this.waiting);
     this.root.classList.add("ps-asleep");
     this.say({ kind: "error", details: [],
-      text: "The kernel does not answer: it is busy, or it was restarted and this builder is asleep. " +
-        "Run the cell again to wake it; what you see here stays." });
+      text: this.gone
+        ? "Asleep: the kernel that this builder lived in is gone. What is here can still be looked at and " +
+          "downloaded (Save …); run the cell again to go on."
+        : "The kernel does not answer yet: it is busy with something else. What was typed here is kept." });
   }
 
   flush() {
@@ -558,7 +569,7 @@ class Page {
   draw() {
     const view = this.view;
     if (!view.stages) return;
-    if ((view.answered ?? 0) >= this.sent && this.root.classList.contains("ps-asleep")) {
+    if (!this.gone && (view.answered ?? 0) >= this.sent && this.root.classList.contains("ps-asleep")) {
       this.root.classList.remove("ps-asleep");
       this.live.replaceChildren();
     }
@@ -575,7 +586,6 @@ class Page {
     this.drawBoard(view);
     this.drawForm(view.form);
     this.drawProblems(view.problems);
-    if (!this.panels.save.hidden) this.send({ op: "text" });
   }
 
   drawBoard(view) {
@@ -735,7 +745,7 @@ class Page {
     } else {
       tools.append(act("Fill in examples", { op: "examples" }, "Fill in examples for all required configuration that is empty"));
     }
-    return make("header", { class: "ps-form-head" }, make("p", { class: "ps-subtitle" }), make("h3", { class: "ps-form-title" }),
+    return make("div", { class: "ps-form-head" }, make("p", { class: "ps-subtitle" }), make("h3", { class: "ps-form-title" }),
       make("p", { class: "ps-form-help" }), tools, make("ul", { class: "ps-complaints" }));
   }
 
@@ -886,18 +896,18 @@ class Page {
     const panel = this.panels[name];
     panel.hidden = !panel.hidden;
     button.setAttribute("aria-expanded", String(!panel.hidden));
-    if (!panel.hidden && name === "save") this.send({ op: "text" });
   }
 
-  gotText({ name, text }) {
+  showText() {
+    this.text.value = this.model.get("text");
+    const name = `${this.view.name.replace(/[^\w.@-]+/g, "-") || "pipeline"}.json`;
+    if (this.path.value === this.fileName) this.path.value = name;
     this.fileName = name;
-    if (this.text.value !== text) this.text.value = text;
-    if (this.path.value === "pipeline.json" || this.path.value === this.offered) this.path.value = this.offered = name;
   }
 
   download() {
     const address = URL.createObjectURL(new Blob([this.text.value], { type: "application/json" }));
-    const link = make("a", { href: address, download: this.fileName ?? "pipeline.json" });
+    const link = make("a", { href: address, download: this.fileName });
     this.root.append(link);
     link.click();
     link.remove();
