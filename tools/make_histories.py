@@ -33,6 +33,7 @@ LATEST = 0.25
 """Seconds by which the service writes a change down too late, at most."""
 LOST, REPEATED = 0.01, 0.02
 SEEDS = {"startup": 101, "e-commerce": 102, "enterprise": 103}
+STOPS = {"startup": 0.02, "e-commerce": 0.006, "enterprise": 0.003}
 SHARES = (0.3, 0.8, 1.4, 1.5, 1.0, 0.6, 1.2, 1.5, 1.3, 0.4)
 """How busy the hours from 08:00 to 18:00 are, compared with their mean."""
 
@@ -52,14 +53,14 @@ def truth(name: str) -> Assumptions:
         cold = Mixture((0.85, 0.15), (LogNormal(200, 330), LogNormal(560, 780)))
         build = ActionAssumption(duration=cold, fails=0.08)
         return replace(
-            profile, arrivals=team(14, "Europe/Berlin"), actions={**profile.actions, "Build/CodeBuild": build}
+            profile, arrivals=team(14, "America/New_York"), actions={**profile.actions, "Build/CodeBuild": build}
         )
     if name == "e-commerce":
         tests = ActionAssumption(duration=Gamma(9, 170), fails=0.06)
         return replace(
             profile, arrivals=team(18, "Europe/Berlin"), actions={**profile.actions, "Test/EndToEnd": tests}, pools={}
         )
-    return replace(profile, arrivals=team(6, "America/New_York"), pools={})
+    return replace(profile, arrivals=team(6, "Europe/Berlin"), pools={})
 
 
 def live(name: str, executions: int) -> Trace:
@@ -73,7 +74,7 @@ def live(name: str, executions: int) -> Trace:
             command: Retry | Stop | None = None
             if execution.status == "Failed" and rng.random() < 0.3:
                 command = Retry(next((one for one in stages if one in execution.passages), stages[0]), execution.id)
-            elif execution.status == "InProgress" and rng.random() < 0.03:
+            elif execution.status == "InProgress" and rng.random() < STOPS[name]:
                 command = Stop(execution.id, abandon=True, reason="Stopped by hand")
             if command is not None:
                 try:
@@ -150,7 +151,7 @@ def write_events(name: str, executions: int, files: int, folder: Path = FOLDER) 
 
 
 def main(folder: Path = FOLDER) -> None:
-    write_lists("startup", 300, 1, "+02:00", folder)
+    write_lists("startup", 300, 1, "-05:00", folder)
     write_lists("e-commerce", 200, 2, "+00:00", folder)
     write_events("enterprise", 55, 1, folder)
 

@@ -39,7 +39,7 @@ def infer_pipeline(records: Records) -> Pipeline:
             "the history names executions and no action, so its pipeline is unknown: add the answer of "
             "'aws codepipeline list-action-executions', or give pipeline=…"
         )
-    name = next(iter(records.names), NAME)
+    name = next(iter(records.names), None) or _name_in_keys(records.actions)
     documents = []
     sources: list[str] = []
     for stage in _in_order(records.actions, lambda record: record.stage, stages):
@@ -70,6 +70,13 @@ def infer_pipeline(records: Records) -> Pipeline:
     if variables := _variables(documents):
         document["variables"] = variables
     return parse_document(document, source="the pipeline inferred from the history")
+
+
+def _name_in_keys(records: Iterable[ActionRecord]) -> str:
+    """The name with which the keys of a pipeline's artifacts begin; the service cuts it after 20 characters."""
+    keys = (key for record in records for key in record.outputs.values() if key.count("/") >= 2)
+    prefixes = Counter(key.partition("/")[0] for key in keys)
+    return prefixes.most_common(1)[0][0] if prefixes else NAME
 
 
 def _variables(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from itertools import pairwise
 from statistics import median
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,7 @@ CLEARLY = 10.0
 of them fits by luck (Burnham and Anderson, "Model selection and multimodel inference", 2002, section 2.6)."""
 STEADY = 0.02
 """Gaps whose spread is less than this share of their length are a beat."""
-HALF_HOUR = 30
+HALF_HOUR, DAY_MINUTES = 30, 1440
 LONG_DAY = 20 * 3600.0
 DAY = 86_400.0
 CLASSES = {
@@ -107,6 +108,8 @@ def fit_arrivals(moments: Sequence[float], until: float, start: datetime, time_z
 def working_hours(moments: Sequence[datetime], time_zone: str = "UTC") -> WorkingHours | None:
     """Return the narrowest working hours, in half hours, that hold all moments; None when they hold nearly all time.
 
+    The longest part of the day in which nothing happened is the night, so hours may reach over midnight.
+
     Args:
         moments: when people did something (aware); at least one.
         time_zone: the wall clock by which they work, an IANA name.
@@ -117,13 +120,21 @@ def working_hours(moments: Sequence[datetime], time_zone: str = "UTC") -> Workin
     """
     zone = ZoneInfo(WorkingHours(time_zone=time_zone).time_zone)
     local = [moment.astimezone(zone) for moment in moments]
-    minutes = [moment.hour * 60 + moment.minute + moment.second / 60 for moment in local]
-    opens = math.floor(min(minutes) / HALF_HOUR) * HALF_HOUR
-    closes = math.ceil((max(minutes) + 1e-9) / HALF_HOUR) * HALF_HOUR
-    days = tuple(sorted({moment.weekday() for moment in local}))
-    if closes <= opens or ((closes - opens) * 60 > LONG_DAY and len(days) == 7):
+    minutes = sorted({_minute(moment) for moment in local})
+    rests = [(after - before, before, after) for before, after in pairwise([*minutes, minutes[0] + DAY_MINUTES])]
+    rest, last, first = max(rests)
+    opens = math.floor(first / HALF_HOUR) * HALF_HOUR % DAY_MINUTES
+    closes = math.ceil((last + 1e-9) / HALF_HOUR) * HALF_HOUR
+    overnight = closes <= opens
+    days = {(moment.weekday() - (overnight and _minute(moment) < closes)) % 7 for moment in local}
+    length = (closes - opens) % DAY_MINUTES or DAY_MINUTES
+    if rest < HALF_HOUR or (length * 60 > LONG_DAY and len(days) == 7):
         return None
-    return WorkingHours(days, _clock(opens), _clock(closes), time_zone)
+    return WorkingHours(tuple(days), _clock(opens), _clock(closes), time_zone)
+
+
+def _minute(moment: datetime) -> float:
+    return moment.hour * 60 + moment.minute + moment.second / 60
 
 
 def _clock(minutes: int) -> time:

@@ -19,7 +19,7 @@ from pipesim.trace.history import history as read_history
 from pipesim.trace.history_sources import Source
 from pipesim.trace.log import Trace
 from pipesim.whatif.daily_shape import Plan, fit_arrivals
-from pipesim.whatif.fit_actions import ENOUGH, ActionFit, ApprovalFit, fit_action, fit_approval
+from pipesim.whatif.fit_actions import ENOUGH, ActionFit, ApprovalFit, fit_action, fit_approval, with_held_back
 from pipesim.whatif.fit_check import Compared, compare_with_simulation
 from pipesim.whatif.fit_samples import Samples, take_samples
 from pipesim.whatif.likelihood import scipy
@@ -171,6 +171,8 @@ def fit(
         for place in keys
         if place in samples.approvals
     )
+    if held_back:
+        actions = _with_held_back(actions, take_samples(trace, held_back, Delays().approval_tick))
     _note(trace, declared, actions, approvals, plans, notes)
     pools: Mapping[str, int] = trace[0].detail.get("pools") or {}
     assumptions = Assumptions(
@@ -205,6 +207,16 @@ def _split(executions: tuple[str, ...], held_out: float, notes: list[str]) -> tu
     return executions[:keep], executions[keep:]
 
 
+def _with_held_back(actions: tuple[ActionFit, ...], samples: Samples) -> tuple[ActionFit, ...]:
+    found = []
+    for one in actions:
+        stage, _, action = one.key.partition("/")
+        seen = samples.actions[stage, action]
+        durations = seen.succeeded if one.fails_after is not None else [*seen.succeeded, *seen.failed]
+        found.append(replace(one, duration=with_held_back(one.duration, durations)))
+    return tuple(found)
+
+
 def _delays(samples: Samples) -> Delays:
     """The service's own pauses, as the history shows them where nobody was in the way."""
     found = Delays()
@@ -233,7 +245,7 @@ def _note(
         if one.duration.distribution is None:
             notes.append(f"{one.key} never ended, so the catalog's duration stays.")
         if one.left_out:
-            notes.append(f"{one.left_out} attempts of {one.key} lack their first or last record and were left out.")
+            notes.append(f"Left out, because the first or last record is missing: {one.left_out} of {one.key}.")
     few = [one.key for one in actions if one.duration.complete and not one.duration.candidates]
     few += [one.key for one in approvals if one.response.complete and not one.response.candidates]
     if few:

@@ -31,6 +31,7 @@ class Fit:
         goodness: how far the chosen one lies from the durations that it was fitted to; None without them.
         complete: how many durations were seen to their end.
         censored: how many were cut off.
+        held_back: how far it lies from durations that were held back, with a p-value; None where nothing was.
     """
 
     distribution: Distribution | None
@@ -38,6 +39,7 @@ class Fit:
     goodness: Goodness | None
     complete: int
     censored: int
+    held_back: Goodness | None = None
 
     @property
     def name(self) -> str:
@@ -169,6 +171,18 @@ def fit_action(key: str, durations: Durations, *, enough: int = ENOUGH) -> Actio
         code=code,
     )
     return ActionFit(key, duration, odds, failing, assumption, durations.left_out)
+
+
+def with_held_back(fit: Fit, held_back: Sequence[float]) -> Fit:
+    """Return a fit with its distance from durations that it has not seen.
+
+    Args:
+        fit: what was fitted.
+        held_back: complete durations, in seconds; fewer than `FEW` tell nothing.
+    """
+    if fit.distribution is None or len(held_back) < FEW:
+        return fit
+    return replace(fit, held_back=goodness(fit.distribution, held_back, independent=True))
 
 
 def fit_approval(

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import pipesim
-from pipesim.assumptions.distributions import Bootstrap, Distribution, Empirical
+from pipesim.assumptions.distributions import Bootstrap, Distribution, Empirical, Mixture
 from pipesim.assumptions.profile import to_toml
 from pipesim.trace.wording import calendar, columns, spell
 from pipesim.views.chart import html_table
@@ -80,6 +80,8 @@ def to_frame(fitted: Fitted) -> pd.DataFrame:
                 "aic": fit.candidates[0].aic if fit.candidates else None,
                 "ks": None if fit.goodness is None else fit.goodness.kolmogorov_smirnov,
                 "ad": None if fit.goodness is None else fit.goodness.anderson_darling,
+                "held_back_ks": None if fit.held_back is None else fit.held_back.kolmogorov_smirnov,
+                "held_back_p": None if fit.held_back is None else fit.held_back.p,
                 "fails": odds.share,
                 "fails_low": odds.low,
                 "fails_high": odds.high,
@@ -104,6 +106,9 @@ def describe(distribution: Distribution | None) -> str:
         case Empirical(values) | Bootstrap(values):
             return f"{len(values)} observed values, median {spell(distribution.quantile(0.5))}"
     names = {"LogNormal": "log-normal", "TruncatedNormal": "normal above 0", "Shifted": "shifted log-normal"}
+    if isinstance(distribution, Mixture):
+        parts = zip(distribution.weights, distribution.parts, strict=True)
+        return "mixture, " + ", ".join(f"{weight:.0%} near {spell(part.quantile(0.5))}" for weight, part in parts)
     kind = type(distribution).__name__
     named = names.get(kind, kind.lower())
     return f"{named}, median {spell(distribution.quantile(0.5))}, 95 % within {spell(distribution.quantile(0.95))}"
@@ -141,7 +146,7 @@ def _arrivals(fitted: Fitted) -> str:
 
 
 def _tables(fitted: Fitted) -> Iterator[tuple[str, Rows]]:
-    headings = ["action", "distribution", "seen", "cut off", "KS", "A²", "next best by AIC"]
+    headings = ["action", "distribution", "seen", "cut off", "KS", "A²", "next best by AIC", "held back: KS", "p"]
     rows: Rows = [headings]
     for key, _, fit, _ in _fits(fitted):
         good = fit.goodness
@@ -156,6 +161,7 @@ def _tables(fitted: Fitted) -> Iterator[tuple[str, Rows]]:
                 f"{fit.candidates[1].name} {fit.candidates[1].aic - fit.candidates[0].aic:+.1f}"
                 if len(fit.candidates) > 1
                 else "–",
+                *_held_back(fit),
             )
         )
     yield "Durations and answers", rows
@@ -207,6 +213,13 @@ def _compared_rows(fitted: Fitted) -> Rows:
     return rows
 
 
+def _held_back(fit: Fit) -> tuple[str, str]:
+    good = fit.held_back
+    if good is None or good.p is None:
+        return "–", "–"
+    return f"{good.kolmogorov_smirnov:.3f}", f"{good.p:.2f}"
+
+
 def _odds(odds: Odds) -> tuple[str, str, str]:
     return f"{odds.count} of {odds.of}", f"{odds.share:.1%}", f"{odds.low:.1%} to {odds.high:.1%}"
 
@@ -226,6 +239,9 @@ def _pictures(fitted: Fitted) -> Iterator[str]:
 def _parameters(distribution: Any) -> str:
     if isinstance(distribution, Empirical | Bootstrap):
         return f"{len(distribution.values)} values"
+    if isinstance(distribution, Mixture):
+        pairs = zip(distribution.weights, distribution.parts, strict=True)
+        return " + ".join(f"{weight:g} × ({_parameters(part)})" for weight, part in pairs)
     parts = []
     for member in fields(distribution):
         value = getattr(distribution, member.name)

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 Values = NDArray[np.float64]
 LEAST = 0.0005
 """Seconds: half a millisecond; a duration of 0 is taken for a duration that was rounded to 0."""
+ENOUGH_FOR_TWO = 60
+"""With fewer complete durations than this nobody looks for two kinds of them."""
+CLEARLY = 10.0
+"""By how much the AIC of a mixture must be lower than that of one family: a second part always finds some accident of
+the sample, and where there is none AIC counts its parameters too low (McLachlan and Peel, "Finite mixture models",
+2000, section 6.8)."""
 HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 
@@ -83,6 +89,8 @@ def fit_distributions(
 ) -> tuple[Candidate, ...]:
     """Fit every family to durations and return them, the best by AIC first.
 
+    A mixture comes before a simpler family only when its AIC is lower by `CLEARLY`.
+
     Args:
         complete: durations that were seen to their end, in seconds; at least two.
         censored: how long those lasted at least that were not seen to their end, in seconds.
@@ -107,7 +115,11 @@ def fit_distributions(
         raise AssumptionError(f"'{unknown[0]}' is no family; choose from {', '.join(FAMILIES)}")
     values, cut = np.maximum(values, LEAST), np.maximum(cut, LEAST)
     found = [FAMILIES[name](values, cut) for name in families or FAMILIES]
-    return tuple(sorted((one for one in found if one is not None), key=lambda one: one.aic))
+    return tuple(sorted((one for one in found if one is not None), key=_rank))
+
+
+def _rank(candidate: Candidate) -> float:
+    return candidate.aic + (CLEARLY if candidate.name == "Mixture" else 0.0)
 
 
 def as_values(durations: Sequence[float] | Values) -> Values:
@@ -158,6 +170,8 @@ def tidy(distribution: Any) -> Any:
     >>> tidy(kinds.LogNormal(353.16336375, 633.22885556))
     LogNormal(median=353.163, p95=633.229)
     """
+    if isinstance(distribution, kinds.Mixture):
+        return replace(distribution, parts=tuple(tidy(part) for part in distribution.parts))
     changes = {
         member.name: tidy(value) if isinstance(value, Distribution) else float(f"{value:.6g}")
         for member in fields(distribution)
@@ -180,6 +194,8 @@ def _scaled(distribution: Distribution, factor: float) -> Distribution:
             return kinds.Triangular(low * factor, mode * factor, high * factor)
         case kinds.Shifted(by, rest):
             return kinds.Shifted(by * factor, _scaled(rest, factor))
+        case kinds.Mixture(weights, parts):
+            return kinds.Mixture(weights, tuple(_scaled(part, factor) for part in parts))
     raise TypeError(distribution)
 
 
@@ -327,6 +343,55 @@ def _fit_shifted(values: Values, cut: Values) -> Candidate | None:
     return _search(Family("Shifted", begin, density, longer, make, 3))(values, cut)
 
 
+def _mixed(theta: Values) -> tuple[float, Values, Values]:
+    """The weight of the shorter part, and the parameters of both."""
+    weight = 1 / (1 + math.exp(-theta[0]))
+    return weight, theta[1:3], np.array([theta[1] + math.exp(theta[3]), theta[4]])
+
+
+def _fit_mixture(values: Values, cut: Values) -> Candidate | None:
+    """Two log-normals, such as builds that find their cache and builds that do not.
+
+    Each part keeps a tenth of the durations and a tenth of the whole spread, because the likelihood grows without
+    bound where a part shrinks to a single duration.
+    """
+    if len(values) < ENOUGH_FOR_TWO:
+        return None
+    logs = np.log(values / values.mean())
+    least = math.log(0.1 * float(logs.std()))
+
+    def log_sum(theta: Values, parts: Callable[[Values, Values], Values], some: Values) -> Values:
+        weight, short, long = _mixed(theta)
+        if not 0.1 <= weight <= 0.9 or min(short[1], long[1]) < least:
+            return np.full(len(some), -np.inf)
+        return np.asarray(np.logaddexp(math.log(weight) + parts(short, some), math.log(1 - weight) + parts(long, some)))
+
+    def begin(_: Values) -> list[float]:
+        ordered = np.sort(logs)
+        cuts = range(len(ordered) // 8, len(ordered) - len(ordered) // 8)
+        split = min(cuts, key=lambda at: ordered[:at].var() * at + ordered[at:].var() * (len(ordered) - at))
+        short, long = ordered[:split], ordered[split:]
+        share = min(max(split / len(ordered), 0.15), 0.85)
+        gap = max(float(long.mean() - short.mean()), 1e-3)
+        spreads = [max(math.log(max(float(part.std()), 1e-6)), least + 0.1) for part in (short, long)]
+        return [math.log(share / (1 - share)), float(short.mean()), spreads[0], math.log(gap), spreads[1]]
+
+    def make(theta: Values, some: Values) -> Distribution:
+        weight, short, long = _mixed(theta)
+        parts = (_make_log_normal(short, some), _make_log_normal(long, some))
+        return kinds.Mixture((round(weight, 4), round(1 - weight, 4)), parts)
+
+    family = Family(
+        "Mixture",
+        begin,
+        lambda theta, some: log_sum(theta, _log_normal_density, some),
+        lambda theta, some: log_sum(theta, _log_normal_longer, some),
+        make,
+        5,
+    )
+    return _search(family)(values, cut)
+
+
 def _make_gamma(theta: Values, values: Values) -> Distribution:
     return kinds.Gamma(math.exp(theta[0]), math.exp(theta[1] - theta[0]))
 
@@ -352,5 +417,6 @@ FAMILIES: dict[str, Callable[[Any, Any], Candidate | None]] = {
     "Uniform": _fit_uniform,
     "Triangular": _fit_triangular,
     "Shifted": _fit_shifted,
+    "Mixture": _fit_mixture,
 }
-"""What a fit chooses from; mixtures and three-point estimates are for people to write."""
+"""What a fit chooses from; a shift and a mixture are of log-normals."""

@@ -48,7 +48,7 @@ def test_a_history_is_read_with_its_declaration_and_without(name):
     assert len(declared.executions) == EXECUTIONS[name]
     assert shape(pipeline) == shape(inferred.pipeline)
     assert check(inferred.pipeline) == ()
-    assert measure(declared).shipped == measure(inferred).shipped > 0.1 * EXECUTIONS[name]
+    assert measure(declared).shipped == measure(inferred).shipped > 0.05 * EXECUTIONS[name]
     assert sum(measure(declared).waiting.values()) > 0
 
 

@@ -91,6 +91,15 @@ def test_working_hours_hold_every_moment_in_half_hours():
     assert working_hours([START + timedelta(hours=5 * n) for n in range(60)]) is None
 
 
+@pytest.mark.parametrize("text", ["Mon-Fri 09:00-17:00", "Sun-Thu 22:00-06:00", "daily 13:30-01:00", "Sat 08:00-12:00"])
+def test_working_hours_are_found_wherever_they_lie_on_the_clock(text):
+    known = WorkingHours.parse(text, "Europe/Berlin")
+    rng = np.random.default_rng(3)
+    moments = [known.advance(START, float(rng.uniform(0, 60 * known.day_length))) for _ in range(900)]
+
+    assert known == working_hours(moments, "Europe/Berlin")
+
+
 def test_a_time_zone_that_does_not_exist_is_refused():
     with pytest.raises(AssumptionError, match="Europe/Berlni"):
         fit_arrivals([0.0, 60.0], 100, START, "Europe/Berlni")
