@@ -6,12 +6,15 @@ Source: recorded answers of the service (docs/fidelity.md says how far they can 
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from pipesim.cloud.account import Cloud
 from pipesim.cloud.codepipeline.responses import CodePipelineResponse
 from tests.cloud.answers import members
 from tests.cloud.codepipeline.test_state import fail
@@ -508,3 +511,59 @@ def test_appconfig_needs_its_strategy(shop: Shop) -> None:
         "InvalidActionDeclarationException",
         "Action configuration for action 'AppConfig' is missing required configuration 'DeploymentStrategy'",
     )
+
+
+# --- actions that touch the account --------------------------------------------------------------
+
+
+def test_a_pipeline_from_bucket_to_bucket() -> None:
+    with Cloud(seed=1) as cloud:
+        shop = Shop(cloud)
+        put_code(shop)
+        shop.create(
+            stage("Source", source(namespace="Src")),
+            stage("Deploy", deploy(key="#{variables.Release}")),
+            variables=[{"name": "Release", "defaultValue": "v1"}],
+            pipelineType="V2",
+        )
+        shop.idle()
+        version = shop.action_state("Source", "Fetch")["currentRevision"]["revisionId"]
+        state, execution, (copied, fetched) = shop.state(), shop.execution(shop.newest()), shop.actions()
+
+    text = f"Amazon S3 version id: {version}"
+    run = {"actionExecutionId": ..., "status": ..., "summary": ..., "lastStatusChange": ..., "externalExecutionId": ...}
+    assert members(state["Source"]["actionStates"][0]["latestExecution"]) == run
+    assert state["Source"]["actionStates"][0]["latestExecution"]["summary"] == text
+    deployed = state["Deploy"]["actionStates"][0]
+    assert members(deployed) == {"actionName": ..., "entityUrl": ..., "latestExecution": run}
+    assert deployed["latestExecution"]["summary"] == "Deployment Succeeded"
+    assert deployed["latestExecution"]["externalExecutionId"] == "site/v1"
+    assert execution["artifactRevisions"] == [{"name": "Code", "revisionId": version, "revisionSummary": text}]
+    assert fetched["output"]["executionResult"] == {"externalExecutionId": version, "externalExecutionSummary": text}
+    assert members(fetched["output"]) == {
+        "outputArtifacts": [{"name": ..., "s3location": {"bucket": ..., "key": ...}}],
+        "executionResult": {"externalExecutionId": ..., "externalExecutionSummary": ...},
+        "outputVariables": {"BucketName": ..., "ETag": ..., "ObjectKey": ..., "VersionId": ...},
+    }
+    assert members(copied["output"]) == {
+        "outputArtifacts": [],
+        "executionResult": {"externalExecutionId": ..., "externalExecutionSummary": ...},
+        "outputVariables": {},
+    }
+    assert copied["output"]["executionResult"]["externalExecutionId"] == "site/v1"
+    assert copied["input"]["inputArtifacts"] == fetched["output"]["outputArtifacts"]
+
+
+def put_code(shop: Shop) -> None:
+    """A source bucket with a zip, a bucket for artifacts, a bucket to deploy to, and a role that may use them."""
+    s3 = shop.cloud.client("s3")
+    for bucket in ("code", "artifacts", "site"):
+        s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("index.html", "hello")
+    s3.put_object(Bucket="code", Key="code.zip", Body=packed.getvalue())
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam = shop.cloud.client("iam")
+    iam.put_role_policy(RoleName="pipeline", PolicyName="all", PolicyDocument=json.dumps(policy))

@@ -35,14 +35,14 @@ class ObjectRevision:
         bucket, key: where it lies.
         version: its version id: the source revision.
         etag: its ETag, bare: the revision's change identifier.
-        summary: what its metadata say of it.
+        summary: what its metadata say of it, else which version it is.
     """
 
     bucket: str
     key: str
     version: str
     etag: str
-    summary: str = ""
+    summary: str
 
 
 def act(account: Account, run: ActionRun) -> Generator[simpy.Event, Any, Outcome]:
@@ -63,6 +63,7 @@ def act(account: Account, run: ActionRun) -> Generator[simpy.Event, Any, Outcome
         **run.plan.assumption.variables,
     }
     return Outcome(
+        summary=found.summary,
         revision=revision_of(found),
         variables=variables,
         outputs=outputs,
@@ -105,15 +106,14 @@ def newest(
                 FailureType.CONFIGURATION_ERROR,
             ) from None
         raise
-    return ObjectRevision(
-        bucket, key, head.get("VersionId", "null"), head["ETag"].strip('"'), head.get("Metadata", {}).get(SUMMARY, "")
-    )
+    version = head.get("VersionId", "null")
+    summary = head.get("Metadata", {}).get(SUMMARY) or f"Amazon S3 version id: {version}"
+    return ObjectRevision(bucket, key, version, head["ETag"].strip('"'), summary)
 
 
 def revision_of(found: ObjectRevision) -> dict[str, str]:
     """Return the source revision that a version of an object stands for."""
-    revision = {"id": found.version, "change_id": found.etag}
-    return {**revision, "summary": found.summary} if found.summary else revision
+    return {"id": found.version, "change_id": found.etag, "summary": found.summary}
 
 
 def _asked(run: ActionRun) -> dict[str, str]:
