@@ -281,7 +281,7 @@ def test_live_a_change_is_broken_retried_approved_and_refused(show: Callable[...
 
     page.locator(".ps-name", has_text="Deploy").click()
     page.locator(".ps-disable").click()
-    expect(page.locator(".ps-disabled")).to_contain_text("transition disabled")
+    expect(page.locator(".ps-disabled:visible")).to_contain_text("transition disabled")
     page.locator(".ps-rollback").click()
     expect(page.locator(".ps-log")).to_contain_text("rollback")
     keep(page, "live-end")
@@ -359,3 +359,23 @@ def test_two_views_agree_and_a_reloaded_page_is_whole(show: Callable[..., Page])
     expect(page.locator(".ps-log").first).to_contain_text("ManualApproval waits for an approval")
     page.locator(".ps-start-change").first.click()
     expect(page.locator(".ps-log").first).to_contain_text("E2 started")
+
+
+def test_the_focus_is_not_lost_when_something_happens(show: Callable[..., Page]):
+    page = show(LIVE)
+    page.locator(".ps-start-change").click()
+    page.locator(".ps-go-ten").click()
+    page.locator(".ps-need").click()
+    page.locator(".ps-approve").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".ps-approve")).to_have_count(0)
+    assert page.evaluate("document.activeElement.classList.contains('ps-close')")
+
+    page.locator(".ps-inside .ps-token", has_text="#1").first.focus()
+    page.evaluate(f"{VIEW}.ask({{do: 'start', change: 'next', variables: {{}}}})")
+    page.evaluate(f"{VIEW}.ask({{do: 'advance', goal: 'time', seconds: 3}})")
+    expect(page.locator(".ps-inside").first).to_contain_text("#2")
+    page.locator(".ps-inside .ps-token", has_text="#2").first.focus()
+    page.evaluate(f"{VIEW}.ask({{do: 'advance', goal: 'time', seconds: 60}})")
+    expect(page.locator(".ps-inside .ps-token", has_text="#2").first).to_contain_text("✓")
+    assert page.evaluate("document.activeElement.dataset.execution") == "E2"

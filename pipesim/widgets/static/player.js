@@ -477,7 +477,10 @@ class View {
         members.length > 1 ? h("span", { class: "ps-together" }, `${members.length} in parallel`) : null,
         h("ul", { class: "ps-cards" }, ...members.map((entry) => h("li", {}, entry.card))));
     });
-    const door = h("div", { class: "ps-door" });
+    const closed = h("span", { class: "ps-line ps-disabled", hidden: true });
+    const waits = h("span", { class: "ps-small", hidden: true }, "waiting");
+    const queue = h("ul", { class: "ps-queue", "aria-label": `waiting before ${stage.name}, first to enter first`, hidden: true });
+    const door = h("div", { class: "ps-door" }, closed, waits, queue);
     const arrow = h("span", { class: "ps-arrow", "aria-hidden": "true" }, "→");
     const status = h("span", { class: "ps-status" });
     const inside = h("ul", { class: "ps-inside", "aria-label": "executions" });
@@ -488,7 +491,7 @@ class View {
       h("ol", { class: "ps-groups" }, ...groups));
     const wide = stage.actions.length > 8;
     const item = h("li", { class: wide ? "ps-stage ps-wide" : "ps-stage" }, door, panel);
-    return { item, door, arrow, panel, head, status, inside, lines, cards, sign: "", doorSign: "", insideSign: "" };
+    return { item, door, closed, waits, queue, arrow, panel, head, status, inside, lines, cards, sign: "", doorSign: "", insideSign: "" };
   }
 
   drawBoard(move) {
@@ -552,15 +555,15 @@ class View {
     elements.door.className = door.enabled ? "ps-door" : "ps-door ps-is-Disabled";
     setText(elements.arrow, door.enabled ? "→" : this.film.symbol("Disabled"));
     elements.arrow.className = door.enabled ? "ps-arrow" : "ps-arrow ps-closed ps-is-Disabled";
-    const queue = h("ul", { class: "ps-queue", "aria-label": `waiting before ${panel.name}, first to enter first` });
-    this.drawTokens(queue, door.waiting, fresh);
-    elements.door.replaceChildren(
-      ...(door.enabled ? [] : [h("span", { class: "ps-line ps-disabled" },
-        `${this.film.symbol("Disabled")}\u00a0transition disabled${door.reason ? `: ${door.reason}` : ""}`)]),
-      ...(door.waiting.length ? [h("span", { class: "ps-small" }, "waiting"), queue] : []));
+    setText(elements.closed, door.enabled ? ""
+      : `${this.film.symbol("Disabled")}\u00a0transition disabled${door.reason ? `: ${door.reason}` : ""}`);
+    setHidden(elements.closed, door.enabled);
+    setHidden(elements.waits, !door.waiting.length);
+    this.drawTokens(elements.queue, door.waiting, fresh);
   }
 
   drawTokens(list, tokens, fresh) {
+    const focused = list.contains(document.activeElement) ? document.activeElement : null;
     const kept = new Map([...list.querySelectorAll("[data-execution]")].map((token) => [token.dataset.execution, token]));
     list.replaceChildren(...tokens.map((token) => {
       if (!token.execution) return h("li", { class: "ps-small" }, token.text);
@@ -576,6 +579,7 @@ class View {
       return h("li", {}, element);
     }));
     setHidden(list, !tokens.length);
+    if (focused?.isConnected) focused.focus({ preventScroll: true });
   }
 
   tokenPlaces() {
@@ -720,14 +724,17 @@ class View {
         : "Choose a stage, an action or an execution: its details appear here."));
       return;
     }
-    const close = button("×", "Close the details", () => this.set({ selection: [] }), { class: "ps-button ps-close" });
+    const close = button("×", "Close the details", () => this.set({ selection: [] }), { class: "ps-button ps-close", "data-field": "close" });
     const heading = { stage: "Stage", action: "Action", execution: "Execution" }[selection[0]];
     const name = selection[0] === "execution" ? film.name(selection[1], place) : selection.slice(1).join(" / ");
     this.inspector.replaceChildren(
       h("div", { class: "ps-inspector-head" }, h("h4", {}, h("span", { class: "ps-small" }, heading), " ", name), close),
       this.details(selection, facts), ...(this.live ? [this.commands(selection, facts ?? {})] : []));
     if (this.sleeping) for (const control of this.inspector.querySelectorAll(".ps-commands button")) control.disabled = true;
-    if (focused) this.inspector.querySelector(`[data-field="${focused}"]`)?.focus();
+    if (focused) {
+      const again = [...this.inspector.querySelectorAll("[data-field]")].find((control) => control.dataset.field === focused);
+      (again ?? close).focus({ preventScroll: true });
+    }
   }
 
   details(selection, facts) {
