@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pipesim
+from pipesim import edit
 from pipesim.assumptions.arrivals import Arrivals, Poisson
 from pipesim.assumptions.distributions import Distribution, LogNormal
 from pipesim.assumptions.model import ActionAssumption, Assumptions, Delays
@@ -40,3 +41,8 @@ def shop() -> Scenario:
     return Scenario(
         pipesim.load(pipesim.sample("e-commerce")), pipesim.load_profile(pipesim.sample_profile("e-commerce"))
     )
+
+
+def pooled() -> Scenario:
+    """The line in PARALLEL mode with one place for builds: only the engine can run it."""
+    return edit.pool("builds", 1)(small("PARALLEL"))

@@ -15,7 +15,7 @@ import pytest
 from pipesim.whatif.compare import compare
 from pipesim.whatif.executors import WorkerLost, run_pieces, workers
 from pipesim.whatif.replicate import replicate
-from tests.whatif.models import small
+from tests.whatif.models import pooled
 
 
 def twice(task: int) -> int:
@@ -86,11 +86,11 @@ def test_ctrl_c_keeps_what_is_finished() -> None:
         if done >= 6:
             raise KeyboardInterrupt
 
-    result = replicate(small(), n=500, executions=20, seed=4, progress=press)
+    result = replicate(pooled(), n=500, executions=20, seed=4, progress=press)
 
     assert result.interrupted
     assert 2 <= result.n < 500
-    whole = replicate(small(), n=result.n, executions=20, seed=4)
+    whole = replicate(pooled(), n=result.n, executions=20, seed=4)
     np.testing.assert_array_equal(result.sample("lead_time"), whole.sample("lead_time"))
     assert "interrupted" in str(result)
 
@@ -100,14 +100,16 @@ def test_ctrl_c_leaves_pairs() -> None:
         if done >= 30:
             raise KeyboardInterrupt
 
-    found = compare(small(), ["Build/CodeBuild*0.5"], n=3000, executions=10, progress=press)
+    found = compare(pooled(), ["Build/CodeBuild*0.5"], n=3000, executions=10, progress=press)
 
     assert len(found.differences("Build/CodeBuild*0.5", "lead_time")) >= 2
 
 
 def test_processes_give_the_same_numbers() -> None:
-    here = replicate(small(), n=60, executions=20, seed=9)
-    there = replicate(small(), n=60, executions=20, seed=9, on=2)
+    here = replicate(pooled(), n=60, executions=20, seed=9)
+
+    assert here.engine_used == "simpy"
+    there = replicate(pooled(), n=60, executions=20, seed=9, on=2)
 
     for measure in here.samples:
         np.testing.assert_array_equal(here.sample(measure), there.sample(measure))
@@ -124,8 +126,8 @@ def cluster() -> object:
 
 
 def test_a_dask_cluster_gives_the_same_numbers(cluster: object) -> None:
-    here = replicate(small(), n=60, executions=20, seed=9)
-    there = replicate(small(), n=60, executions=20, seed=9, on=cluster)
+    here = replicate(pooled(), n=60, executions=20, seed=9)
+    there = replicate(pooled(), n=60, executions=20, seed=9, on=cluster)
 
     assert workers(cluster) == 2
     for measure in here.samples:

@@ -18,7 +18,7 @@ from pipesim.whatif.observed import observe
 from pipesim.whatif.replicate import replicate
 from pipesim.whatif.scenario import Horizon
 from pipesim.whatif.seeds import replication_seed
-from tests.whatif.models import small
+from tests.whatif.models import pooled, small
 
 MANY = replicate(small(), n=30, executions=40, seed=5)
 
@@ -75,8 +75,8 @@ def test_the_ordinary_call_chooses_everything_and_says_how() -> None:
 
 
 def test_the_number_at_which_it_stops_does_not_depend_on_workers() -> None:
-    here = replicate(small(), until="lead_time 5%", executions=40, seed=2)
-    there = replicate(small(), until="lead_time 5%", executions=40, seed=2, on=2)
+    here = replicate(pooled(), until="lead_time 10%", executions=30, seed=2)
+    there = replicate(pooled(), until="lead_time 10%", executions=30, seed=2, on=2)
 
     assert here.n == there.n
     np.testing.assert_array_equal(here.sample("lead_time"), there.sample("lead_time"))
@@ -186,10 +186,13 @@ def test_an_unknown_measure_is_named() -> None:
 
 def test_results_larger_than_memory_go_to_disk(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
-    spilled = replicate(small(), n=30, executions=40, seed=5, memory_limit=2000, spill=tmp_path)
+    whole = replicate(pooled(), n=30, executions=40, seed=5)
+    spilled = replicate(pooled(), n=30, executions=40, seed=5, memory_limit=2000, spill=tmp_path)
+    fast = replicate(small(), n=30, executions=40, seed=5, memory_limit=2000)
 
-    assert spilled.parts
-    np.testing.assert_array_equal(spilled.sample("lead_time"), MANY.sample("lead_time"))
+    assert spilled.parts and fast.parts
+    np.testing.assert_array_equal(spilled.sample("lead_time"), whole.sample("lead_time"))
+    np.testing.assert_array_equal(fast.sample("lead_time"), MANY.sample("lead_time"))
     np.testing.assert_array_equal(spilled.replications, MANY.replications)
     days = replicate(small(), n=6, days=0.5, seed=5, memory_limit=2000)
     np.testing.assert_array_equal(days.in_progress()[1], replicate(small(), n=6, days=0.5, seed=5).in_progress()[1])
