@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import select
 import signal
@@ -161,6 +162,7 @@ def bear(request: Path, printer: int) -> Child:
                 _nurseries.pop().close()
             if not _nurseries:
                 _nurseries.append(Nursery())
+                atexit.register(close)
             with suppress(OSError):
                 return _nurseries[0].bear(request, printer)
             _nurseries.pop().close()
