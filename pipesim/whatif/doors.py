@@ -45,6 +45,11 @@ class Passages:
     begun: dict[str, Whole] = field(default_factory=dict)
     undecided: Flags | None = None
 
+    def replaced_at(self, where: Whole) -> Times:
+        """Return when those at these flat places were replaced."""
+        assert self.replaced is not None
+        return self.replaced.ravel()[where]
+
 
 def pass_superseded(guide: Guide, reached: Times, *, ambiguous: bool) -> Passages:
     """Let executions through a stage in SUPERSEDED mode.

@@ -6,9 +6,9 @@ Times are whole milliseconds kept in floats, so that sums are exact.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from threading import Lock
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +29,11 @@ from pipesim.assumptions.streams import (
 Table = NDArray[np.float64]
 ODDS = Odds()
 MILLISECONDS = 1000.0
+Kind = TypeVar("Kind")
 
 
 class TableCache:
-    """Tables of draws kept for the next question, the least used forgotten first.
+    """What was drawn or worked out, kept for the next question, the least used forgotten first.
 
     Args:
         limit: bytes.
@@ -40,29 +41,30 @@ class TableCache:
 
     def __init__(self, limit: int = 256 * 2**20) -> None:
         self.limit = limit
-        self._tables: OrderedDict[Hashable, Table] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
 
-    def get(self, key: Hashable, rows: int) -> Table | None:
-        """Return a table of at least so many rows, or None."""
+    def get(self, key: Hashable) -> Any:
+        """Return what is kept under a key, or None."""
         with self._lock:
-            table = self._tables.get(key)
-            if table is None or len(table) < rows:
+            found = self._kept.get(key)
+            if found is None:
                 return None
-            self._tables.move_to_end(key)
-            return table
+            self._kept.move_to_end(key)
+            return found[0]
 
-    def put(self, key: Hashable, table: Table) -> None:
-        """Keep a table, unless it alone is more than the limit."""
-        if table.nbytes > self.limit:
+    def put(self, key: Hashable, value: Any, size: int) -> None:
+        """Keep something of so many bytes, unless it alone is more than the limit."""
+        if size > self.limit:
             return
         with self._lock:
-            old = self._tables.pop(key, None)
-            self._bytes += table.nbytes - (0 if old is None else old.nbytes)
-            self._tables[key] = table
+            _, old = self._kept.pop(key, (None, 0))
+            self._kept[key] = value, size
+            self._bytes += size - old
             while self._bytes > self.limit:
-                self._bytes -= self._tables.popitem(last=False)[1].nbytes
+                _, (_, gone) = self._kept.popitem(last=False)
+                self._bytes -= gone
 
 
 class Draws:
@@ -107,6 +109,25 @@ class Draws:
         """Return uniform numbers from 0 up to but not including 1, `rows` times `count`."""
         return self._table(name, cast(Distribution, ODDS), rows, attempt)
 
+    def once(self, key: Hashable, work: Callable[[], tuple[Kind, int]]) -> Kind:
+        """Return what was worked out for these replications before under this key, else work it out.
+
+        Args:
+            key: all that it depends on, but for the replications.
+            work: returns it, and how many bytes it takes.
+        """
+        place = (self.family.number, self.first, self.count, key)
+        if self._cache is None:
+            return work()[0]
+        try:
+            found: Kind | None = self._cache.get(place)
+        except TypeError:
+            return work()[0]
+        if found is None:
+            found, size = work()
+            self._cache.put(place, found, size)
+        return found
+
     def _table(self, name: str, distribution: Distribution, rows: int, attempt: int) -> Table:
         key: Hashable = (name, distribution, attempt)
         try:
@@ -115,12 +136,12 @@ class Draws:
             return self._draw(name, distribution, rows, attempt)
         if table is None or len(table) < rows:
             place = (self.family.number, self.first, self.count, key)
-            table = None if self._cache is None else self._cache.get(place, rows)
-            if table is None:
+            table = None if self._cache is None else self._cache.get(place)
+            if table is None or len(table) < rows:
                 table = self._draw(name, distribution, rows, attempt)
                 table.flags.writeable = False
                 if self._cache is not None:
-                    self._cache.put(place, table)
+                    self._cache.put(place, table, table.nbytes)
             self._tables[key] = table
         return table[:rows]
 

@@ -59,22 +59,34 @@ def find_starts(
         executions: how many changes arrive at most; None: as many as the arrivals give.
         until: seconds after which nothing is looked at; None: to the end.
     """
-    plan = assumptions.arrivals
+    source = pipeline.stages[0].actions[0]
+    polled = trigger_of(source) is TriggerType.POLL_FOR_SOURCE_CHANGES and bool(assumptions.delays.polling)
+    interval = assumptions.delays.polling if polled else 0.0
+
+    def work() -> tuple[Starts, int]:
+        starts = _find(assumptions.arrivals, assumptions.start, interval, draws, executions, until)
+        return starts, 2 * starts.started.nbytes
+
+    return draws.once(("starts", assumptions.arrivals, assumptions.start, interval, executions, until), work)
+
+
+def _find(
+    plan: Arrivals, start: datetime, interval: float, draws: Draws, executions: int | None, until: float | None
+) -> Starts:
     if executions is not None and executions > 1 and isinstance(plan, Once):
         plan = Every(ORDINARY_INTERVAL, first=plan.at)
-    changes = _changes(plan, assumptions.start, draws, executions, until)
+    changes = _changes(plan, start, draws, executions, until)
     if until is not None:
         changes = np.where(changes <= until * 1000.0, changes, NEVER)
     some = np.isfinite(changes).any(axis=1)
     if not some.all():
         changes = changes[: int(some.sum())]
     last = np.where(np.isfinite(changes), changes, 0.0).max(axis=0, initial=0.0)
-    polled = trigger_of(pipeline.stages[0].actions[0]) is TriggerType.POLL_FOR_SOURCE_CHANGES
-    if not polled or not assumptions.delays.polling:
+    if not interval:
         return Starts(changes, changes, last, False, np.zeros(changes.shape[1], dtype=bool))
-    started, arrived = _poll(changes, assumptions.delays.polling)
+    started, arrived = _poll(changes, interval)
     gaps = np.diff(np.where(np.isfinite(started), started, np.nan), axis=0, prepend=0.0)
-    idle = np.nan_to_num(gaps).max(axis=0, initial=0.0) > (POLLING_WITHOUT_EXECUTION - assumptions.delays.polling) * 1e3
+    idle = np.nan_to_num(gaps).max(axis=0, initial=0.0) > (POLLING_WITHOUT_EXECUTION - interval) * 1e3
     if until is not None:
         started = np.where(started <= until * 1000.0, started, NEVER)
     return Starts(started, arrived, last, True, idle)

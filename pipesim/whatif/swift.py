@@ -107,16 +107,16 @@ class SwiftPassages:
         """Which were replaced at the door."""
         if self.gone is None or self.gone is self.flow.gone:
             return None
-        replaced = self.gone & np.isfinite(self.flow.moments)
-        return replaced if self.flow.gone is None else replaced & ~self.flow.gone
+        if self.flow.gone is None:
+            return self.gone & np.isfinite(self.flow.moments)
+        replaced = self.gone & ~self.flow.gone
+        if not np.isfinite(self.flow.moments[-1:]).all():
+            replaced &= np.isfinite(self.flow.moments)
+        return replaced
 
-    @property
-    def replaced(self) -> Times | None:
-        """When they were replaced."""
-        if self.superseded is None:
-            return None
-        following = np.full(self.exits.shape, NEVER)
-        following[:-1] = self.flow.moments[1:] + self.shift
+    def replaced_at(self, where: Whole) -> Times:
+        """Return when those at these flat places were replaced: when the next one came."""
+        following: Times = self.flow.moments.ravel()[where + self.flow.moments.shape[1]] + self.shift
         return following
 
 

@@ -267,13 +267,13 @@ class Result:
         )
         if earlier is None:
             return result
-        answered = result.answered
-        if answered is not None and earlier.answered is not None:
-            answered = np.minimum(earlier.answered, answered)
+        both = result.answered
+        if both is not None and earlier.answered is not None:
+            both = np.minimum(earlier.answered, both)
         return ActionTimes(
             np.minimum(earlier.started, result.started),
             np.minimum(earlier.ended, result.ended),
-            answered,
+            both,
             earlier.failed | result.failed,
         )
 
@@ -478,13 +478,15 @@ def endings(started: Times, passages: Sequence[AnyPassages]) -> tuple[Times, Cod
         started: when each starts; infinite where there is none.
         passages: how they come through the stages.
     """
-    finished = passages[-1].left.copy()
+    last = passages[-1].left
+    finished = np.array(last)
     codes = np.where(np.isfinite(started), np.int8(SUCCEEDED), np.int8(ABSENT))
     for one in passages:
         superseded, failed = one.superseded, one.failed
-        if superseded is not None and one.replaced is not None:
-            np.putmask(codes, superseded, SUPERSEDED)
-            np.copyto(finished, one.replaced, where=superseded)
+        if superseded is not None:
+            gone = np.flatnonzero(superseded)
+            codes.ravel()[gone] = SUPERSEDED
+            finished.ravel()[gone] = one.replaced_at(gone)
         if failed is not None:
             failed = failed & np.isfinite(one.reached)
             if superseded is not None:

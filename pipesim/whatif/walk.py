@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,23 +89,29 @@ class Guide:
         self.rows = rows
         self.scripted = tuple(action for action in stage.actions if action.script)
         self._hours = {action.key: WorkingTime(action.hours, start) for action in stage.actions if action.hours}
-        self._late = {action.key: action.may_be_late and self._is_late(action) for action in stage.actions}
-        self._may_fail = {action.key: action.may_fail or self._late[action.key] for action in stage.actions}
 
-    @property
+    @cached_property
+    def _late(self) -> dict[str, bool]:
+        return {action.key: action.may_be_late and self._is_late(action) for action in self.stage.actions}
+
+    @cached_property
     def may_fail(self) -> bool:
         """Whether an execution can fail in this stage."""
-        return any(self._may_fail.values())
+        return any(action.may_fail or self._late[action.key] for action in self.stage.actions)
 
     def durations(self, rows: int) -> tuple[Times, Flags | None]:
         """Return how long each of the first `rows` executions takes whenever it comes, and which fail."""
+        return self.draws.once(("durations", self.stage, rows), lambda: self._durations(rows))
+
+    def _durations(self, rows: int) -> tuple[tuple[Times, Flags | None], int]:
         actions = list(self.stage.actions)
         if len(actions) == 1 and not self.may_fail and not actions[0].approval and not actions[0].transfer:
             assert actions[0].duration is not None
-            return self.draws.milliseconds(actions[0].stream, actions[0].duration, self.rows)[:rows], None
+            return (self._table(actions[0], 1, "duration")[:rows], None), 0
         walked = self.walk(slice(rows), np.zeros((1, 1)), {})
         shape = (rows, self.draws.count)
-        return np.broadcast_to(walked.end, shape), walked.failed
+        size = walked.end.nbytes + (0 if walked.failed is None else walked.failed.nbytes)
+        return (np.broadcast_to(walked.end, shape), walked.failed), size
 
     def walk(
         self, row: int | slice | Whole, entry: Times, begun: Mapping[str, Whole], columns: Whole | None = None
@@ -291,7 +298,9 @@ class _Places:
     def __init__(self, most: int | None, wanted: int, now: Times) -> None:
         self._now = now
         self._crowded = most is not None and wanted > most
-        self._ends = now
+        self._first = now
+        self._ends: Times | None = None
+        self._own = False
         self._slots = [np.full(now.shape, -NEVER)] * (most or 0) if self._crowded else []
 
     def next_start(self) -> Times:
@@ -302,7 +311,13 @@ class _Places:
 
     def take(self, end: Times, began: Flags | None) -> None:
         """An action that began (where it did) ends then."""
-        self._ends = np.maximum(self._ends, end if began is None else np.where(began, end, -NEVER))
+        ended = end if began is None else np.where(began, end, -NEVER)
+        if self._ends is None:
+            self._ends = ended if began is None else np.maximum(ended, self._first)
+        elif self._own:
+            np.maximum(self._ends, ended, out=self._ends)
+        else:
+            self._ends, self._own = np.maximum(self._ends, ended), True
         if not self._crowded:
             return
         slots = [end if began is None else np.where(began, end, self._slots[0]), *self._slots[1:]]
@@ -313,4 +328,5 @@ class _Places:
 
     def end(self) -> Times:
         """When all of the group have ended."""
+        assert self._ends is not None
         return np.maximum(self._ends, self._now) if self._crowded else self._ends
