@@ -96,6 +96,8 @@ def _run_elsewhere(
     while missing:
         with _executor(on) as executor:
             lost = _round(executor, function, tasks, sorted(missing), missing, take)
+        if lost:
+            _drop(on)
         for place in lost:
             tries[place] += 1
         if any(count >= TRIES for count in tries):
@@ -160,11 +162,19 @@ def _round(
 
 @contextmanager
 def _executor(on: Any) -> Iterator[Executor]:
-    """Yield an executor; one that was made here is closed here, one that was given stays open."""
+    """Yield an executor; processes stay warm for the next question, one that was given stays open."""
     if _is_dask(on):
         yield on.get_executor(pure=False)
     elif isinstance(on, Executor):
         yield on
+    elif isinstance(on, int):
+        if on not in _warm:
+            _warm[on] = ProcessPoolExecutor(on, mp_context=get_context("spawn"))
+        try:
+            yield _warm[on]
+        except BaseException:
+            _drop(on)
+            raise
     else:
         made = _make(on)
         try:
@@ -175,9 +185,17 @@ def _executor(on: Any) -> Iterator[Executor]:
         made.shutdown(wait=False, cancel_futures=True)
 
 
+_warm: dict[int, ProcessPoolExecutor] = {}
+
+
+def _drop(on: Any) -> None:
+    """Let go of processes that may be broken or busy with what nobody wants any more."""
+    pool = _warm.pop(on, None) if isinstance(on, int) else None
+    if pool is not None:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
 def _make(on: Any) -> Executor:
-    if isinstance(on, int):
-        return ProcessPoolExecutor(on, mp_context=get_context("spawn"))
     made = on()
     if not isinstance(made, Executor):
         raise AssumptionError(NO_PLACE.format(on))
