@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
+from pipesim.assumptions.model import Assumptions
 from pipesim.assumptions.units import days as in_days
 from pipesim.assumptions.units import hours as in_hours
 from pipesim.assumptions.units import minutes as in_minutes
@@ -102,7 +104,7 @@ class Player(anywidget.AnyWidget):
         self._source = source
         self._given = pipeline
         trace = source if isinstance(source, Trace) else source.trace
-        film = Film(pipeline or trace.pipeline, trace.start)
+        film = Film(pipeline or trace.pipeline, trace.start if pipeline is None else _start(trace))
         film.extend(trace, trace.end)
         is_live = isinstance(source, Simulation)
         super().__init__(
@@ -413,6 +415,15 @@ def _goal(order: Mapping[str, Any]) -> Goal:
     if goal == "time" and isinstance(seconds, int | float) and 0 < seconds < 1e10:
         return After(float(seconds))
     raise PipesimError(f"a simulation cannot go on for {order!r}")
+
+
+def _start(trace: Trace) -> datetime:
+    """When a trace began that does not say of which pipeline it is; the usual start where it says nothing at all."""
+    text = trace[0].detail.get("start") if trace else None
+    if text is None:
+        return Assumptions().start
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _speed_for(length: float) -> float:

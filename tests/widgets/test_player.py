@@ -560,3 +560,21 @@ def test_a_restored_page_gets_what_it_lacks():
     assert sent[1]["film"]["from"] == 0
     assert len(sent[1]["film"]["time"]) == len(player.film)
     assert json.loads(player.get_state()["film"])["time"] == list(player.film.times)
+
+
+def test_a_trace_without_its_declaration_is_given_one():
+    trace = pipesim.simulate(sketch(), seed=1)
+    bare = Trace([trace[0]._replace(detail={"start": trace[0].detail["start"]}), *trace[1:]], end=trace.end)
+    with pytest.raises(pipesim.TraceError):
+        Player(bare)
+
+    player = Player(bare, sketch(), height=300)
+    player.seek(trace.end)
+    assert player.height == "300px"
+    assert list(player.table["action"]) == [a.name for stage in sketch().stages for a in stage.actions]
+    assert [panel.status for panel in player.picture.panels][0] == "Succeeded"
+
+
+def test_a_simulation_that_keeps_no_events_cannot_be_watched():
+    with pytest.raises(pipesim.TraceError):
+        Player(live(sink=lambda event: None))
