@@ -56,8 +56,12 @@ _HOMES = {
     "pipesim.whatif.replicate": ("replicate",),
     "pipesim.whatif.sensitivity": ("sensitivity",),
     "pipesim.whatif.sweep": ("sweep",),
+    "pipesim.whatif.precision": ("HalfWidth",),
+    "pipesim.whatif.scenario": ("Scenario",),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+_MODULES = ("edit",)
 
 __all__ = ["__version__", *sorted(_HOME)]
 
@@ -140,13 +144,17 @@ if TYPE_CHECKING:
     from pipesim.views.timeline import timeline as timeline
     from pipesim.whatif.best import best as best
     from pipesim.whatif.compare import compare as compare
+    from pipesim.whatif.precision import HalfWidth as HalfWidth
     from pipesim.whatif.replicate import replicate as replicate
+    from pipesim.whatif.scenario import Scenario as Scenario
     from pipesim.whatif.sensitivity import sensitivity as sensitivity
     from pipesim.whatif.sweep import sweep as sweep
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for, so that ``import pipesim`` stays light."""
+    if name in _MODULES:
+        return import_module(f"pipesim.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'pipesim' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)
@@ -156,7 +164,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """List the public names for completion."""
-    return sorted(__all__)
+    return sorted((*__all__, *_MODULES))
 
 
 if "IPython" in sys.modules:
