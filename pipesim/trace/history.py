@@ -270,7 +270,8 @@ class _Writer:
 
     def _write_retry(self, life: Life, before: Visit, visit: Visit, attempt: int) -> None:
         assert before.ended is not None
-        done = {run.action for run in before.runs if run.status == "Succeeded"}
+        earlier = [one for one in life.visits[: life.visits.index(visit)] if one.stage == visit.stage]
+        done = {run.action for one in earlier for run in one.runs if run.status == "Succeeded"}
         mode = StageRetryMode.ALL_ACTIONS if done & {run.action for run in visit.runs} else None
         detail: dict[str, Any] = {"mode": (mode or StageRetryMode.FAILED_ACTIONS).value}
         if self._is_automatic(before, visit):

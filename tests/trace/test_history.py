@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pipesim
-from pipesim import ActionAssumption, Approver, Assumptions, Constant, Every, LogNormal, Once
+from pipesim import ActionAssumption, Approver, Assumptions, At, Constant, Every, LogNormal, Once
 from pipesim.definition.checking import check
 from pipesim.engine import simulate
 from pipesim.engine.simulation import Simulation
@@ -142,6 +142,45 @@ def test_an_eventful_life_comes_back(seed, mode):
     assert_same(trace, told, within=0.002)
     assert lines(trace) == lines(both)
     assert {span.reason for span in spans(trace)} >= {"retry", "approval"}
+
+
+def test_a_wait_behind_somebody_goes_on_behind_a_closed_door():
+    pipeline = pipesim.load("GitHub -> CodeBuild -> S3")
+    assumptions = Assumptions(
+        arrivals=At((0, 100)),
+        actions={
+            "GitHub": ActionAssumption(duration=Constant(5)),
+            "CodeBuild": ActionAssumption(duration=Constant(600)),
+        },
+    )
+    commands = [(300, pipesim.DisableTransition("Build", "freeze")), (2000, pipesim.EnableTransition("Build"))]
+    trace = simulate(pipeline, assumptions, seed=1, commands=commands)
+
+    told = history(to_history(trace), pipeline=pipeline)
+
+    [behind, closed] = [span for span in spans(told) if span.reason in ("stage lock", "transition")]
+    assert (behind.reason, closed.reason) == ("stage lock", "transition")
+    assert behind.end == closed.start == pytest.approx(605.4, abs=0.5)
+    assert closed.end == pytest.approx(2000, abs=0.5)
+
+
+def test_a_retry_of_all_actions_after_a_retry_of_failed_ones_is_a_stage_execution_of_its_own():
+    pipeline = load(sample("run-order"))
+    stage = next(stage for stage in pipeline.stages if len(stage.groups) > 1 and stage is not pipeline.stages[0])
+    last = stage.groups[-1][0].name
+    failing = {f"{stage.name}/{last}": ActionAssumption(fails_on=(1, 2))}
+    sim = Simulation(pipeline, Assumptions(actions=failing), seed=1)
+    for mode in ("FAILED_ACTIONS", "ALL_ACTIONS"):
+        sim.run()
+        sim.advance(minutes=5)
+        sim.send(pipesim.Retry(stage.name, "E1", mode=mode))
+    sim.run()
+
+    told = history(to_history(sim.trace), pipeline=pipeline)
+
+    assert_same(sim.trace, told, within=0.002)
+    resumed = [event for event in told if event.kind == "StageResumed"]
+    assert [event.detail["mode"] for event in resumed] == ["FAILED_ACTIONS", "ALL_ACTIONS"]
 
 
 @given(strategies.pipelines(), st.integers(0, 99))
@@ -303,8 +342,9 @@ def test_events_without_the_name_of_the_attempt_are_paired_by_time():
     events = to_events(trace)
     for event in events:
         event["detail"].pop("action-execution-id", None)
+    twice = [*events, *events[::3]]
 
-    assert lines(history(to_events(trace), pipeline=trace.pipeline)) == lines(history(events, pipeline=trace.pipeline))
+    assert lines(history(to_events(trace), pipeline=trace.pipeline)) == lines(history(twice, pipeline=trace.pipeline))
 
 
 def test_an_approval_is_answered_when_its_record_last_changed_and_what_runs_stays_open():
