@@ -572,7 +572,7 @@ def test_a_trace_without_its_declaration_is_given_one():
     player.seek(trace.end)
     assert player.height == "300px"
     assert list(player.table["action"]) == [a.name for stage in sketch().stages for a in stage.actions]
-    assert [panel.status for panel in player.picture.panels][0] == "Succeeded"
+    assert player.picture.panels[0].status == "Succeeded"
 
 
 def test_a_simulation_that_keeps_no_events_cannot_be_watched():
