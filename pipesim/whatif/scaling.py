@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from pipesim.assumptions.distributions import (
+    Bootstrap,
     Constant,
     Distribution,
     Empirical,
     Exponential,
+    Gamma,
     LogNormal,
     Mixture,
     Pert,
@@ -34,6 +36,7 @@ MEMBERS: dict[type[Any], tuple[str, ...]] = {
     LogNormal: ("median", "p95"),
     Exponential: ("mean",),
     Weibull: ("scale",),
+    Gamma: ("scale",),
     TruncatedNormal: ("centre", "spread"),
 }
 
@@ -90,6 +93,8 @@ def scaled(original: Distribution, factor: float) -> Distribution:
         return replace(changed, **{member: getattr(original, member) * factor for member in members})  # type: ignore[no-any-return]
     if isinstance(original, Empirical):
         return Empirical(tuple(value * factor for value in original.values))
+    if isinstance(original, Bootstrap):
+        return Bootstrap(tuple(value * factor for value in original.values), original.weights)
     if isinstance(original, Shifted):
         return Shifted(original.by * factor, scaled(original.rest, factor))
     if isinstance(original, Mixture):

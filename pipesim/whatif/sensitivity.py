@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipesim.assumptions.arrivals import At, Every, OfficeHours, Poisson
+from pipesim.assumptions.arrivals import At, Every, OfficeHours, Poisson, Weekly
 from pipesim.assumptions.model import Assumptions
 from pipesim.assumptions.resolve import resolve
 from pipesim.definition.model import Pipeline
@@ -210,7 +210,7 @@ def all_factors(scenario: Scenario, span: float = SPAN) -> list[Factor]:
         if odds > 0:
             ends = [timing.failure_odds(key, min(1.0, odds * by)) for by in (down, up)]
             factors.append(Factor(f"failures of {key}", *_renamed(ends, span)))
-    if isinstance(scenario.assumptions.arrivals, Every | Poisson | OfficeHours | At):
+    if isinstance(scenario.assumptions.arrivals, Every | Poisson | OfficeHours | Weekly | At):
         factors.append(Factor("arrivals", *_renamed([timing.scale_arrivals(down), timing.scale_arrivals(up)], span)))
     used = {one.pool for one in resolved.actions.values()}
     for name, pool in scenario.assumptions.pools.items():

@@ -17,7 +17,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from pipesim.assumptions.arrivals import Arrivals, At, Every, OfficeHours, Once, Poisson
+from pipesim.assumptions.arrivals import Arrivals, At, Every, OfficeHours, Once, Poisson, Weekly
 from pipesim.assumptions.calendars import WorkingHours
 from pipesim.assumptions.model import Assumptions
 from pipesim.assumptions.resolve import Resolved, resolve
@@ -116,6 +116,8 @@ def _rate(plan: Arrivals, start: datetime) -> float:
             return per_hour / 3600
         case OfficeHours(per_day, hours):
             return per_day * len(hours.days) / WEEK
+        case Weekly(per_hour):
+            return sum(per_hour) / WEEK
     moments = list(islice(plan.times(np.random.default_rng(0), start), 2000))
     return (len(moments) - 1) / (moments[-1] - moments[0]) if len(moments) == 2000 and moments[-1] > moments[0] else 0.0
 

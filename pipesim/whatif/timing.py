@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pipesim.assumptions.arrivals import Arrivals, At, Every, OfficeHours, Once, Poisson
+from pipesim.assumptions.arrivals import Arrivals, At, Every, OfficeHours, Once, Poisson, Weekly
 from pipesim.assumptions.calendars import WorkingHours
 from pipesim.assumptions.distributions import Constant, Distribution
 from pipesim.assumptions.faults import suggest
@@ -201,6 +201,8 @@ def more_arrivals(plan: Arrivals, factor: float) -> Arrivals:
         return Poisson(plan.per_hour * factor)
     if isinstance(plan, OfficeHours):
         return OfficeHours(plan.per_day * factor, plan.hours)
+    if isinstance(plan, Weekly):
+        return Weekly(tuple(rate * factor for rate in plan.per_hour), plan.time_zone, plan.holidays)
     if isinstance(plan, At):
         return At(tuple(moment / factor for moment in plan.moments))
     kind = "a single change" if isinstance(plan, Once) else type(plan).__name__
