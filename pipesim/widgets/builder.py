@@ -38,7 +38,7 @@ class Builder(anywidget.AnyWidget):
     Attributes:
         document: the declaration as it stands, valid or not, as JSON; observe it to follow every change.
         view: what the page shows (see `pipesim.widgets.builder_view.view_of`).
-        message: the last thing said: ``kind`` (``done`` or ``error``), ``text`` and ``details``.
+        message: the last thing said: ``kind`` (``done`` or ``error``), ``text`` and ``details``; typing says nothing.
         text: the declaration as the text of a file, which the page can save even when the kernel is gone.
         diagram: the diagram as SVG; empty while it is folded away or there is nothing to draw.
         show_diagram: whether the diagram is drawn.
@@ -170,7 +170,7 @@ class Builder(anywidget.AnyWidget):
         self.text = to_json(draft)
         self.set_trait("document", draft.document)
         if draft.label:
-            self._say("done", draft.label)
+            self._say("done", "" if draft.merging else draft.label)
         self._redraw()
 
     def _say(self, kind: str, text: str, details: tuple[str, ...] = ()) -> None:

@@ -90,11 +90,12 @@ def _pipeline_form(document: Document) -> Data:
                 "executionMode",
                 "Execution mode",
                 [
-                    (ExecutionMode.SUPERSEDED, "SUPERSEDED: a newer execution overtakes one that waits"),
-                    (ExecutionMode.QUEUED, "QUEUED: executions wait their turn"),
-                    (ExecutionMode.PARALLEL, "PARALLEL: executions do not wait for each other"),
+                    (ExecutionMode.SUPERSEDED, "SUPERSEDED: the newest wins"),
+                    (ExecutionMode.QUEUED, "QUEUED: one after the other"),
+                    (ExecutionMode.PARALLEL, "PARALLEL: all at once"),
                 ],
-                help="What happens when several executions want the same stage. QUEUED and PARALLEL need type V2.",
+                help="What happens when several executions want the same stage: a newer one overtakes one that waits, "
+                "each waits its turn, or none waits. QUEUED and PARALLEL need type V2.",
             ),
             _choice(
                 document,

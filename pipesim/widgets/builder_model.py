@@ -298,8 +298,8 @@ def _remove(draft: Draft, command: Mapping[str, Any]) -> Draft:
 def _set(draft: Draft, command: Mapping[str, Any]) -> Draft:
     path = str(command["path"])
     document = with_field(draft.document, path, command.get("value"))
-    last = split(path)[-1]
-    label = f"Changed {last} of {describe_place(document, path)}"
+    words = [step for step in split(path) if isinstance(step, str) and step not in ("stages", "actions")]
+    label = f"Changed {' '.join(words)} of {describe_place(document, path)}"
     return _changed(draft, document, draft.selection, label, merging=path)
 
 

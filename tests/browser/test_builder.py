@@ -273,3 +273,34 @@ def test_a_restarted_kernel_is_not_lied_about(page: Page, show: Callable[..., Ca
     assert len(load(download.value.path().read_text()).stages) == 3
     expect(page.locator(".ps-live.ps-error")).to_contain_text("Asleep")
     expect(page.locator(".ps-stage")).to_have_count(3)
+
+
+def test_fast_typing_loses_nothing_and_is_undone_in_one_step(
+    page: Page, show: Callable[..., Callable[[], dict[str, Any]]]
+):
+    code = """
+builder = Builder()
+for item in ("Source/AWS/S3/1", "Compute/AWS/Commands/1"):
+    builder.apply({"op": "add", "item": item, "where": "stage"})
+"""
+    document = show("fast", code)
+    outputs = page.locator('textarea[data-path="stages[1].actions[0].outputArtifacts"]')
+    outputs.click()
+    page.keyboard.type("First\nSecond\nThird", delay=60)
+    expect(page.locator('textarea[data-path$="outputArtifacts[2].files"]')).to_be_attached()
+    expect(outputs).to_have_value("First\nSecond\nThird")
+    expect(outputs).to_be_focused()
+    made = document()["stages"][1]["actions"][0]["outputArtifacts"]
+    assert [output["name"] for output in made] == ["First", "Second", "Third"]
+
+    page.locator(".ps-settings").click()
+    name = page.locator('[data-path="name"]')
+    name.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("a-shop with spaces", delay=60)
+    expect(page.locator(".ps-inspector .ps-complaint").first).to_contain_text("failed to satisfy constraint")
+    expect(name).to_have_attribute("aria-invalid", "true")
+    page.keyboard.press("Control+z")
+    expect(name).to_have_value("my-pipeline")
+    page.keyboard.press("Control+Shift+z")
+    expect(name).to_have_value("a-shop with spaces")

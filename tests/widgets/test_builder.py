@@ -605,6 +605,9 @@ class TestMessages:
         builder.apply({"op": "nudge", "path": "stages[2].actions[0]", "direction": "right"})
 
         assert builder.message["text"] == "action ManualApproval moved right (stage 4 of 4, group 2 of 2)"
+        builder.apply({"op": "set", "path": "stages[1].actions[0].configuration.ProjectName", "value": "shop"})
+        assert builder.message["text"] == ""
+        assert builder.view["undo"] == "Changed configuration ProjectName of stage Build, action CodeBuild"
 
 
 class TestSize:
@@ -622,7 +625,7 @@ class TestSize:
         start = time.perf_counter()
         builder.apply({"op": "set", "path": "stages[1].name", "value": "Wide"})
 
-        assert time.perf_counter() - start < 0.5
+        assert time.perf_counter() - start < 1
         assert len(builder.view["stages"]) == 50
         assert len(builder.view["stages"][1]["groups"][0]) == 35
 

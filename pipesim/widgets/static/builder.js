@@ -82,7 +82,7 @@ export function best(palette, text) {
 /** What makes two forms the same but for their values. */
 export function shapeOf(form) {
   const section = (one) => [
-    one.title.replace(/\(.*\)/, ""), one.path, one.removable, one.adds.map((add) => add.path), one.folded,
+    one.path, one.removable, one.adds.map((add) => add.path), one.folded,
     one.fields.map((field) => [field.path, field.kind, field.label, field.required, field.options]),
     one.sections.map(section),
   ];
@@ -257,7 +257,7 @@ class Page {
     this.items = make("div", { class: "ps-items" });
     return make("section", { class: "ps-palette", "aria-label": "Palette of actions" },
       this.search,
-      make("fieldset", { class: "ps-where" }, make("legend", { text: "Drag, or click to add it" }),
+      make("fieldset", { class: "ps-where" }, make("legend", { text: "A click adds it" }),
         choice("stage", "as a new stage"), choice("next", "next in the stage"), choice("together", "in parallel")),
       this.items);
   }
@@ -383,7 +383,7 @@ class Page {
   }
 
   say(message) {
-    if (!message?.text) return;
+    if (!message?.kind) return;
     this.live.className = `ps-live ps-${message.kind}`;
     this.live.replaceChildren(make("span", { text: message.text }));
     if (message.details?.length) {
@@ -398,6 +398,8 @@ class Page {
   }
 
   key(event) {
+    // A notebook in command mode that sees Enter takes the line break away from the field.
+    event.stopPropagation();
     const target = event.target;
     const typing = target.matches("input, textarea, select");
     const own = !typing || target.dataset.path !== undefined || target.type === "radio" || target.type === "checkbox";
@@ -706,12 +708,20 @@ class Page {
       const range = held !== undefined && active.selectionStart !== undefined ? [active.selectionStart, active.selectionEnd] : null;
       const same = this.formPath === form.path;
       const scroll = same ? this.inspector.scrollTop : 0;
+      const typed = new Map();
+      for (const [path, { input }] of this.fields ?? []) {
+        if (same && input && this.isBusy(path)) typed.set(path, input.value);
+      }
       this.shape = shape;
       this.formPath = form.path;
       this.fields = new Map();
       this.homes = new Map();
       this.formHead = this.head(form);
       this.inspector.replaceChildren(this.formHead, ...form.sections.map((one, at) => this.section(one, `${form.path}/${at}`)));
+      for (const [path, value] of typed) {
+        const input = this.fields.get(path)?.input;
+        if (input) input.value = value;
+      }
       this.inspector.scrollTop = scroll;
       if (held !== undefined && same) {
         const again = [...this.inspector.querySelectorAll("[data-path], [data-key]")]
@@ -760,10 +770,11 @@ class Page {
       inner.append(make("button", { type: "button", class: "ps-button ps-add", text: `+ ${add.label}`,
         "data-key": `add-${add.path}`, onclick: () => this.send({ op: "add_entry", path: add.path }) }));
     }
+    let remove = null;
     if (one.removable) {
-      inner.append(make("button", { type: "button", class: "ps-button ps-remove", text: "Remove",
-        "aria-label": `Remove ${one.title}`, "data-key": `remove-${one.path}`,
-        onclick: () => this.send({ op: "remove", path: one.path }) }));
+      remove = make("button", { type: "button", class: "ps-button ps-remove", text: "Remove",
+        "data-key": `remove-${one.path}`, onclick: () => this.send({ op: "remove", path: one.path }) });
+      inner.append(remove);
     }
     const title = make(one.folded ? "summary" : "h4", { text: one.title });
     const box = make(one.folded ? "details" : "section", { class: "ps-section" }, title, inner);
@@ -771,7 +782,7 @@ class Page {
       box.open = this.folds.get(key) ?? one.open ?? false;
       title.addEventListener("click", () => this.folds.set(key, !box.open));
     }
-    this.homes.set(key, { title, complaints, box });
+    this.homes.set(key, { title, complaints, box, remove });
     return box;
   }
 
@@ -830,6 +841,7 @@ class Page {
     const visit = (one, key) => {
       const home = this.homes.get(key);
       home.title.textContent = one.title;
+      home.remove?.setAttribute("aria-label", `Remove ${one.title}`);
       this.complain(home.complaints, one.problems);
       if (one.folded && one.open && !home.box.open && !this.folds.has(key)) home.box.open = true;
       one.fields.forEach((field) => this.patchField(field));
@@ -838,10 +850,14 @@ class Page {
     form.sections.forEach((one, at) => visit(one, `${form.path}/${at}`));
   }
 
+  /** Whether something was typed that the kernel has not answered yet. */
+  isBusy(path) {
+    return this.pending.has(path) || (this.sentFor.get(path) ?? 0) > (this.view.answered ?? 0);
+  }
+
   patchField(field) {
     const entry = this.fields.get(field.path);
-    const answered = this.view.answered ?? 0;
-    const busy = this.pending.has(field.path) || (this.sentFor.get(field.path) ?? 0) > answered;
+    const busy = this.isBusy(field.path);
     this.complain(entry.complaints, field.problems);
     if (entry.boxes) {
       entry.node.classList.toggle("ps-invalid", field.problems.length > 0);
