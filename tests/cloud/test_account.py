@@ -59,6 +59,16 @@ def test_run_until_idle_stops_at_the_first_thing_that_needs_a_person(shop: Shop)
     assert shop.token()
 
 
+def test_a_waiter_behind_an_open_approval_is_nothing_that_goes_on(shop: Shop) -> None:
+    shop.create()
+    shop.idle()
+    shop.start()
+    shop.idle()
+
+    assert shop.cloud.time < 60
+    assert shop.token()
+
+
 def test_run_until_idle_is_not_held_up_by_a_disabled_transition(shop: Shop) -> None:
     shop.create(stage("Source", source()), stage("Out", deploy()))
     shop.client.disable_stage_transition(pipelineName="shop", stageName="Out", transitionType="Inbound", reason="no")

@@ -139,7 +139,6 @@ def _run(account: Account, run: ActionExecution, declared: Action) -> dict[str, 
     answer["status"] = run.status.value
     if run.token is not None:
         answer["token"] = run.token
-        return answer
     if run.summary:
         answer["summary"] = run.summary
     if declared.is_approval and not (run.updated_by or run.code):

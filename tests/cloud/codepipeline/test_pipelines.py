@@ -75,8 +75,10 @@ def test_a_role_that_does_not_exist_is_told_before_the_structure(shop: Shop) -> 
     assert refusal(error.value) == ("InvalidStructureException", message)
 
 
-def test_a_trust_policy_may_name_several_services(shop: Shop) -> None:
-    services = ["codebuild.amazonaws.com", "codepipeline.amazonaws.com"]
+@pytest.mark.parametrize(
+    "services", ["codepipeline.amazonaws.com", ["codebuild.amazonaws.com", "codepipeline.amazonaws.com"]]
+)
+def test_a_trust_policy_may_name_one_service_or_several(shop: Shop, services: Any) -> None:
     role = shop.cloud.client("iam").create_role(RoleName="many", AssumeRolePolicyDocument=trust(services))
     document = {**shop.document(), "roleArn": role["Role"]["Arn"]}
 
