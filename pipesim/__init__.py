@@ -36,7 +36,7 @@ _HOMES = {
         "TraceError",
     ),
     "pipesim.formats.load": ("load",),
-    "pipesim.formats.samples": ("sample", "sample_profile"),
+    "pipesim.formats.samples": ("sample", "sample_history", "sample_profile"),
     "pipesim.trace.cost": ("cost",),
     "pipesim.trace.critical_path": ("critical_path",),
     "pipesim.trace.events": ("Event", "EventKind"),
@@ -56,6 +56,7 @@ _HOMES = {
     "pipesim.whatif.replicate": ("replicate",),
     "pipesim.whatif.sensitivity": ("sensitivity",),
     "pipesim.whatif.sweep": ("sweep",),
+    "pipesim.whatif.fit": ("fit",),
     "pipesim.whatif.precision": ("HalfWidth",),
     "pipesim.whatif.scenario": ("Scenario",),
 }  # fmt: skip
@@ -124,6 +125,7 @@ if TYPE_CHECKING:
     from pipesim.errors import TraceError as TraceError
     from pipesim.formats.load import load as load
     from pipesim.formats.samples import sample as sample
+    from pipesim.formats.samples import sample_history as sample_history
     from pipesim.formats.samples import sample_profile as sample_profile
     from pipesim.trace.cost import cost as cost
     from pipesim.trace.critical_path import critical_path as critical_path
@@ -144,6 +146,7 @@ if TYPE_CHECKING:
     from pipesim.views.timeline import timeline as timeline
     from pipesim.whatif.best import best as best
     from pipesim.whatif.compare import compare as compare
+    from pipesim.whatif.fit import fit as fit
     from pipesim.whatif.precision import HalfWidth as HalfWidth
     from pipesim.whatif.replicate import replicate as replicate
     from pipesim.whatif.scenario import Scenario as Scenario
