@@ -167,11 +167,12 @@ class Account:
             region: where; None: the account's own region.
         """
         key = (service, region or self.region)
-        if key not in self._clients:
-            if self._session is None:
-                self._session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing")
-            self._clients[key] = self._session.client(service, region_name=key[1])
-        return self._clients[key]
+        with self.lock:
+            if key not in self._clients:
+                if self._session is None:
+                    self._session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing")
+                self._clients[key] = self._session.client(service, region_name=key[1])
+            return self._clients[key]
 
     def role_client(self, run: ActionRun, service: str, region: str | None = None) -> Any:
         """Return a boto3 client that acts for an action, under its role or the pipeline's.
@@ -383,12 +384,14 @@ class Cloud:
 
     @property
     def now(self) -> datetime:
-        """The calendar moment of now, in UTC."""
+        """The calendar moment of now, in UTC; with progression ``time`` the wall clock decides."""
+        self._clock.catch_up()
         return self.account.now
 
     @property
     def time(self) -> float:
-        """Seconds since the start."""
+        """Seconds since the start; with progression ``time`` the wall clock decides."""
+        self._clock.catch_up()
         return self._clock.now
 
     def client(self, service: str, region: str | None = None) -> Any:

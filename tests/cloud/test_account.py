@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import boto3
@@ -47,6 +48,18 @@ def test_time_passes_when_told_to(shop: Shop) -> None:
     assert shop.executions()[0]["status"] == "Succeeded"
     with pytest.raises(AssumptionError, match="stands at"):
         shop.cloud.advance(to=10)
+
+
+def test_with_the_wall_clock_a_look_at_the_clock_is_enough() -> None:
+    with Cloud(actions="assumed", progression="time", speed=3600) as cloud:
+        shop = Shop(cloud)
+        shop.create(stage("Source", source()), stage("Out", deploy()))
+        before = cloud.now
+        time.sleep(0.05)
+
+        assert (cloud.now - before).total_seconds() >= 180
+        assert cloud.time >= 180
+        assert shop.executions()[0]["status"] == "Succeeded"
 
 
 def test_run_until_idle_stops_at_the_first_thing_that_needs_a_person(shop: Shop) -> None:
