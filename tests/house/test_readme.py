@@ -76,6 +76,17 @@ CLAIMS: dict[str, tuple[str, ...]] = {
     "says for every behaviour whether it is modelled, assumed or left out.": (
         "tests/house/test_fidelity.py::test_a_row_is_whole",
     ),
+    "`pipesim.widgets.Builder()`: a pipeline is put together by drag and drop or by keyboard alone, and every problem "
+    "stands beside the field it belongs to.": (
+        "tests/browser/test_builder.py::test_the_startup_pipeline_is_built_by_drag_and_drop",
+        "tests/browser/test_builder.py::test_the_startup_pipeline_is_built_by_keyboard_alone",
+        "tests/widgets/test_builder.py",
+    ),
+    "`pipesim.widgets.Player(trace)`: the life of a pipeline is played, scrubbed and stepped through; with a simulation "
+    "behind it, changes are started, approved, broken and retried.": (
+        "tests/browser/test_player.py::test_a_trace_is_played_scrubbed_and_stepped_through",
+        "tests/browser/test_player.py::test_live_a_change_is_broken_retried_approved_and_refused",
+    ),
     "All operations of CodePipeline's API answer, on top of moto, from the same engine that simulates; "
     "[docs/api.md](docs/api.md) says what holds for each.": ("tests/cloud/codepipeline/",),
     "Time is virtual: a week's approval passes in a moment, and every mocked service carries the same clock.": (
