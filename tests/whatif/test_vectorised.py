@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+import pipesim
 from pipesim.assumptions.arrivals import At, Every, OfficeHours, Poisson
 from pipesim.assumptions.calendars import WorkingHours
 from pipesim.assumptions.distributions import Constant, Empirical, Exponential, LogNormal, Triangular, Uniform
-from pipesim.assumptions.model import ActionAssumption, Approver, Assumptions, Delays
-from pipesim.assumptions.streams import sibling
+from pipesim.assumptions.model import ActionAssumption, Approver, Assumptions, Delays, Pool
+from pipesim.assumptions.streams import Streams, sibling
 from pipesim.definition.model import OnFailure
 from pipesim.engine import simulate
-from pipesim.whatif.draws import Draws
+from pipesim.whatif.draws import Draws, TableCache
 from pipesim.whatif.vectorised import can_run, run
+from pipesim.whatif.working_time import WorkingTime
 
+from ..assumptions.strategies import distributions
 from ..strategies import pipelines
 from .stories import engine_story, fast_story
 
 EUROPE = WorkingHours.parse("Mon-Fri 09:00-17:00", "Europe/Berlin")
 NIGHT = WorkingHours.parse("Tue-Sat 22:00-06:00", "America/New_York")
-slow = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=150)
+slow = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=120)
 
 durations = st.one_of(
     st.builds(Uniform, st.integers(0, 50), st.integers(50, 900)),
@@ -87,15 +92,184 @@ def models(draw, **kinds):
 
 
 @slow
-@given(models(), st.integers(0, 2**20), st.integers(0, 1500), st.sampled_from([None, 3000.0, 40_000.0]))
-def test_both_tell_the_same_story(model, family, first, until):
+@given(
+    models(),
+    st.integers(0, 2**20),
+    st.integers(0, 1500),
+    st.sampled_from([None, 3000.0, 40_000.0]),
+    st.sampled_from([1, 8, 15, 80]),
+)
+def test_both_tell_the_same_story(model, family, first, until, executions):
     pipeline, assumptions = model
     assume(can_run(pipeline, assumptions) is None)
-    result = run(pipeline, assumptions, draws=Draws(family, first, 3), executions=15, until=until)
+    result = run(pipeline, assumptions, draws=Draws(family, first, 3), executions=executions, until=until)
 
+    for place in np.flatnonzero(~result.undecided):
+        tell_the_same(result, int(place), family, first, executions, until)
+
+
+def tell_the_same(result, place, family, first, executions, until=None):
+    seed = sibling(family, first + place)
+    trace = simulate(result.pipeline, result.assumptions, seed=seed, executions=executions, until=until)
+    story = engine_story(trace)
+    assert fast_story(result, place) == story
+    assert result.ends[place] == pytest.approx(trace.end)
+    return story
+
+
+def line(mode: str, **more: OnFailure | None):
+    pipeline = pipesim.load("GitHub -> CodeBuild -> S3")
+    stages = tuple(replace(stage, on_failure=more.get(stage.name)) for stage in pipeline.stages)
+    return replace(pipeline, execution_mode=mode, pipeline_type="V2", stages=stages)
+
+
+def busy(**more: ActionAssumption) -> Assumptions:
+    actions = {"GitHub": ActionAssumption(Uniform(1, 9)), "CodeBuild": ActionAssumption(LogNormal(300, 500), pool="")}
+    return Assumptions(arrivals=Poisson(8), actions={**actions, "S3": ActionAssumption(Uniform(60, 500)), **more})
+
+
+@pytest.mark.parametrize("mode", ["SUPERSEDED", "QUEUED"])
+def test_rollbacks_in_two_stages_shift_the_numbers_of_those_who_come_later(mode):
+    back = OnFailure("ROLLBACK")
+    failing = {
+        "CodeBuild": ActionAssumption(LogNormal(300, 500), fails=0.3, pool=""),
+        "S3": ActionAssumption(Uniform(60, 500), fails=0.3),
+    }
+    result = run(line(mode, Build=back, Deploy=back), busy(**failing), draws=Draws(3, 0, 5), executions=40)
+
+    assert not result.undecided.any()
+    for place in range(5):
+        story = tell_the_same(result, place, 3, 0, 40)
+        assert sum(fact[1] == "started" and fact[4] is not None for fact in story) > 3
+
+
+@pytest.mark.parametrize("mode", ["QUEUED", "PARALLEL"])
+def test_the_fifty_first_unfinished_execution_fails_at_its_start(mode):
+    crowded = replace(busy(CodeBuild=ActionAssumption(LogNormal(9000, 20_000), pool="")), arrivals=Poisson(60))
+    result = run(line(mode), crowded, draws=Draws(3, 0, 3), executions=150)
+    refused = (result.status == 2) & np.isinf(result.entered(0))
+
+    assert (refused.sum(axis=1) > 20).all()
     for place in range(3):
-        if result.undecided[place]:
-            continue
-        trace = simulate(pipeline, assumptions, seed=sibling(family, first + place), executions=15, until=until)
-        assert fast_story(result, place) == engine_story(trace)
-        assert result.ends[place] == pytest.approx(trace.end)
+        tell_the_same(result, place, 3, 0, 150)
+
+
+def test_a_sixth_action_waits_for_a_place_in_parallel_mode():
+    pipeline = line("PARALLEL")
+    build = pipeline.stages[1].actions[0]
+    many = tuple(replace(build, name=f"Build{number}", output_artifacts=()) for number in range(8))
+    deploy = replace(pipeline.stages[2].actions[0], input_artifacts=pipeline.stages[0].actions[0].output_artifacts[:0])
+    source = pipeline.stages[0].actions[0].output_artifacts[0].name
+    stages = (
+        pipeline.stages[0],
+        replace(pipeline.stages[1], actions=many, on_failure=OnFailure("RETRY")),
+        replace(pipeline.stages[2], actions=(replace(deploy, input_artifacts=(source,)),)),
+    )
+    assumed = busy(**{"Build/CodeBuild": ActionAssumption()})
+    actions = {f"Build{number}": ActionAssumption(Uniform(60, 600), fails=0.1, pool="") for number in range(8)}
+    assumed = replace(assumed, actions={**actions, "GitHub": ActionAssumption(Uniform(1, 9))})
+    result = run(replace(pipeline, stages=stages), assumed, draws=Draws(4, 510, 4), executions=20)
+
+    starts = [result.attempts(1)[f"Build{number}", 1].started for number in range(8)]
+    assert (starts[5] > starts[0]).all()
+    for place in range(4):
+        tell_the_same(result, place, 4, 510, 20)
+
+
+def test_blocks_do_not_change_what_happens():
+    model = line("SUPERSEDED", Build=OnFailure("RETRY")), busy(S3=ActionAssumption(Exponential(300), fails=0.2))
+    whole = run(*model, draws=Draws(5, 500, 40), executions=50)
+    cache = TableCache()
+    parts = [run(*model, draws=Draws(5, first, 10, cache), executions=50) for first in (500, 510, 520, 530, 520)]
+
+    for name in ("started", "ended", "status", "superseded_by"):
+        joined = np.concatenate([getattr(part, name) for part in parts[:4]])
+        assert np.array_equal(joined, getattr(whole, name))
+        assert np.array_equal(getattr(parts[4], name), getattr(parts[2], name))
+
+
+def test_the_cache_forgets_what_was_used_least():
+    cache = TableCache(limit=100)
+    for name in "abc":
+        cache.put(name, name.upper(), 40)
+    cache.get("b")
+    cache.put("d", "D", 40)
+    cache.put("huge", "H", 101)
+
+    assert [cache.get(name) for name in ("a", "b", "c", "d", "huge")] == [None, "B", None, "D", None]
+
+
+POOLED = Assumptions(arrivals=Poisson(8), actions={"CodeBuild": ActionAssumption(Uniform(1, 2), pool="builds")}, pools={"builds": Pool(1)})
+    busy(), pools={"builds": Pool(1)}, actions={"CodeBuild": ActionAssumption(Uniform(1, 2), pool="builds")}
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "assumed", "why"),
+    [
+        (lambda p: p, busy(), None),
+        (lambda p: p, POOLED, None),
+        (lambda p: replace(p, execution_mode="PARALLEL"), POOLED, "pool 'builds' has 1 places"),
+        (lambda p: p, replace(busy(), delays=replace(Delays(), between_stages=0.0004)), "not a whole number of milli"),
+        (
+            lambda p: replace(p, execution_mode="PARALLEL", stages=tuple(
+                replace(stage, on_failure=OnFailure("RETRY")) if stage.name == "Build" else stage for stage in p.stages
+            )),
+            busy(CodeBuild=ActionAssumption(Uniform(1, 2), fails_on=(2,))),
+            "scripted failures",
+        ),
+    ],
+)  # fmt: skip
+def test_what_it_cannot_run_it_names(change, assumed, why):
+    found = can_run(change(line("QUEUED")), assumed)
+
+    assert found is None if why is None else why in found
+
+
+@given(st.sampled_from([EUROPE, NIGHT, WorkingHours.parse("daily 00:00-24:00")]), st.integers(0, 3 * 10**10), st.data())
+@settings(max_examples=200, deadline=None)
+def test_working_time_passes_as_in_the_calendar(hours, moment, data):
+    start = Assumptions().start
+    working = data.draw(st.integers(0, 10**8) | st.sampled_from([0, 8 * 3_600_000, 16 * 3_600_000]))
+    asked = start + timedelta(milliseconds=moment)
+    answered = hours.advance(asked, working / 1000)
+    elapsed = WorkingTime(hours, start).elapsed(np.array([moment, np.inf]), np.array([float(working)] * 2))
+
+    assert elapsed.tolist() == [(answered - asked) / timedelta(milliseconds=1), 0.0]
+
+
+@given(distributions, st.integers(1, 2**40), st.integers(0, 2000), st.integers(1, 3))
+@settings(max_examples=60, deadline=None)
+def test_the_tables_hold_what_the_engine_draws(distribution, family, first, attempt):
+    table = Draws(family, first, 2).milliseconds("duration A/B", distribution, 45, attempt)
+    streams = [Streams(sibling(family, first + place)).stream("duration A/B", distribution) for place in range(2)]
+
+    for place, stream in enumerate(streams):
+        assert (table[:, place] / 1000).tolist() == [stream.draw(row, attempt) for row in range(45)]
+        assert stream.table(30, 11, attempt).tolist() == (table[11:41, place] / 1000).tolist()
+
+
+def test_siblings_share_no_luck():
+    table = Draws(1, 0, 600).uniforms("coin", 200)
+    other = Draws(2, 0, 600).uniforms("coin", 200)
+
+    assert len(np.unique(table)) == table.size
+    assert not np.isin(table, other).any()
+    assert abs(np.corrcoef(table[:, 0], table[:, 1])[0, 1]) < 0.25
+    assert table.mean() == pytest.approx(0.5, abs=0.005)
+
+
+def test_a_sibling_has_a_generator_of_its_own():
+    first, again, other = (Streams(sibling(1, number)).generator("arrivals") for number in (3, 3, 4))
+    numbers = first.random(30)
+
+    assert numbers.tolist() == [again.random() for _ in range(30)]
+    assert numbers.tolist() == Draws(1, 3, 1).uniforms("arrivals", 30)[:, 0].tolist()
+    assert first.exponential(2.0) == again.exponential(2.0)
+    assert not np.isin(other.random(30), numbers).any()
+
+
+@pytest.mark.parametrize(("family", "number"), [(-1, 0), (1 << 48, 0), (0, -1), (0, 1 << 32)])
+def test_there_are_only_so_many_siblings(family, number):
+    with pytest.raises(ValueError, match="there is no sibling"):
+        sibling(family, number)
