@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,7 @@ STATUSES = (
 )
 """What the codes of `Result.status` mean."""
 KEPT = 32
+LARGEST_PIECE = 2**25 - 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,8 +332,20 @@ def run(
     assumptions = assumptions or Assumptions()
     if executions is None and until is None and not is_finite(Scenario(pipeline, assumptions)):
         raise AssumptionError("changes arrive for ever: say when to stop with executions=… or until=…")
+    _hold_memory()
     stages = _prepare(pipeline, assumptions)
     return _Run(pipeline, assumptions, stages, draws, executions, until).result()
+
+
+@cache
+def _hold_memory() -> None:
+    """Let the C library keep the memory of arrays that are given up, once for the process.
+
+    Handing pages back and asking for them anew for every block costs half as much as the block's random numbers.
+    The GNU library adapts: after a large piece was given up, pieces up to that size come from memory that it keeps,
+    up to twice as much of it; other libraries take no notice. Source: mallopt(3), M_MMAP_THRESHOLD.
+    """
+    np.empty(LARGEST_PIECE, dtype=np.uint8)
 
 
 _sound: deque[Pipeline] = deque(maxlen=KEPT)

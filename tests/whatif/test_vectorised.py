@@ -199,9 +199,8 @@ def test_the_cache_forgets_what_was_used_least():
     assert [cache.get(name) for name in ("a", "b", "c", "d", "huge")] == [None, "B", None, "D", None]
 
 
-POOLED = Assumptions(arrivals=Poisson(8), actions={"CodeBuild": ActionAssumption(Uniform(1, 2), pool="builds")}, pools={"builds": Pool(1)})
-    busy(), pools={"builds": Pool(1)}, actions={"CodeBuild": ActionAssumption(Uniform(1, 2), pool="builds")}
-)
+PLACED = ActionAssumption(Uniform(1, 2), pool="builds")
+POOLED = Assumptions(arrivals=Poisson(8), actions={"CodeBuild": PLACED}, pools={"builds": Pool(1)})
 
 
 @pytest.mark.parametrize(
