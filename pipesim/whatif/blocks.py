@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipesim.engine.simulate import simulate
-from pipesim.engine.simulation import refuse_problems
 from pipesim.whatif.draws import Draws, TableCache
 from pipesim.whatif.fast import FastSamples, fast_progress
 from pipesim.whatif.observed import in_progress, observe
@@ -115,7 +114,6 @@ def choose_engine(scenario: Scenario, horizon: Horizon) -> tuple[str, str]:
         AssumptionError: an assumption names something that the declaration does not have.
         DeclarationError: the declaration breaks rules.
     """
-    refuse_problems(scenario.pipeline)
     why = can_run(scenario.pipeline, scenario.assumptions)
     return (VECTORISED, "") if why is None else (SIMPY, why)
 

@@ -323,21 +323,28 @@ class _Gate:
         self._locks = careful.mode != ExecutionMode.PARALLEL
         self._known: tuple[Times, Flags | None] | None = None
         if not guide.stage.depends_on_time:
-            took, failed = guide.durations(guide.rows)
-            spot = numbers, careful.columns
-            self._known = took[spot], None if failed is None else failed[spot]
+            self._settle()
+
+    def _settle(self) -> None:
+        """Nothing depends any more on when executions come, or on what ran before."""
+        took, failed = self.guide.durations(self.guide.rows)
+        spot = self._numbers, self._careful.columns
+        self._known = took[spot], None if failed is None else failed[spot]
 
     def take(self, row: int, reached: Times, following: Times) -> Flags:
         """Let one execution of every replication through, unless the next is there before it can enter."""
         admitted: Flags = (following > self._free) & np.isfinite(reached)
         enters = np.maximum(reached, self._free) if self._locks else reached
         failed: Flags | None
+        before = self._counts.before(row)
+        if self._known is None and self.guide.is_steady(before):
+            self._settle()
         if self._known is not None:
             took, fails = self._known
             leaves = enters + took[row]
             failed = None if fails is None else fails[row]
         else:
-            walked = self.guide.walk(self._numbers[row], enters, self._counts.before(row), self._careful.columns)
+            walked = self.guide.walk(self._numbers[row], enters, before, self._careful.columns)
             leaves, failed = walked.end, walked.failed
             self._counts.add(walked, admitted)
         one = self.passages

@@ -19,6 +19,7 @@ Times = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Whole = NDArray[np.int64]
 NEVER = np.inf
+Steady = tuple[Times, Flags | None]
 
 
 @dataclass(slots=True)
@@ -65,15 +66,12 @@ def pass_superseded(guide: Guide, reached: Times, *, ambiguous: bool) -> Passage
     entered, left = np.empty(reached.shape), np.empty(reached.shape)
     failed = np.zeros(reached.shape, dtype=bool)
     counts = Counts(guide, reached.shape)
+    steady: Steady | None = None
     for row in range(len(reached)):
         np.greater(following[row], free, out=admitted[row])
         np.maximum(reached[row], free, out=entered[row])
-        walked = guide.walk(row, entered[row], counts.before(row))
-        left[row] = walked.end
-        if walked.failed is not None:
-            failed[row] = walked.failed
+        steady = counts.walk(row, entered[row], left[row], failed[row], admitted[row], steady)
         np.putmask(free, admitted[row], left[row])
-        counts.add(walked, admitted[row])
     superseded = np.isfinite(reached) & ~admitted
     passages = Passages(reached, entered, left, failed, superseded, following, counts.kept)
     if ambiguous:
@@ -87,15 +85,12 @@ def pass_queued(guide: Guide, reached: Times) -> Passages:
     free = np.full(reached.shape[1], -NEVER)
     failed = np.zeros(reached.shape, dtype=bool)
     counts = Counts(guide, reached.shape)
+    steady: Steady | None = None
     there = np.isfinite(reached)
     for row in range(len(reached)):
         np.maximum(reached[row], free, out=entered[row])
-        walked = guide.walk(row, entered[row], counts.before(row))
-        left[row] = walked.end
-        if walked.failed is not None:
-            failed[row] = walked.failed
+        steady = counts.walk(row, entered[row], left[row], failed[row], there[row], steady)
         np.putmask(free, there[row], left[row])
-        counts.add(walked, there[row])
     return Passages(reached, entered, left, failed, begun=counts.kept)
 
 
@@ -134,8 +129,37 @@ class Counts:
     """
 
     def __init__(self, guide: Guide, shape: tuple[int, ...]) -> None:
+        self._guide = guide
         self.kept = {action.key: np.zeros(shape, dtype=np.int64) for action in guide.scripted}
         self.now = {key: np.zeros(shape[1], dtype=np.int64) for key in self.kept}
+
+    def walk(
+        self, row: int, enters: Times, leaves: Times, failed: Flags, there: Flags, steady: Steady | None
+    ) -> Steady | None:
+        """Walk one execution of every replication through, and write down when it leaves and whether it failed.
+
+        Args:
+            row: which execution.
+            enters: when it enters.
+            leaves: receives when it leaves.
+            failed: receives whether it failed.
+            there: where it takes place.
+            steady: the durations and failures of all, once nothing depends on what ran before.
+        """
+        before = self.before(row)
+        if steady is None and self._guide.is_steady(before):
+            steady = self._guide.durations(len(next(iter(self.kept.values()))))
+        if steady is not None:
+            np.add(enters, steady[0][row], out=leaves)
+            if steady[1] is not None:
+                failed[...] = steady[1][row]
+            return steady
+        walked = self._guide.walk(row, enters, before)
+        leaves[...] = walked.end
+        if walked.failed is not None:
+            failed[...] = walked.failed
+        self.add(walked, there)
+        return None
 
     def before(self, row: int) -> dict[str, Whole]:
         """The counts before this execution, which are kept."""

@@ -108,6 +108,11 @@ class FastStage:
             yield from group
 
     @property
+    def keeps_hours(self) -> bool:
+        """Whether how long it takes depends on when it begins."""
+        return any(action.hours is not None for action in self.actions)
+
+    @property
     def depends_on_time(self) -> bool:
         """Whether how long it takes depends on when it begins, or on what ran before."""
         return any(action.hours is not None or action.script for action in self.actions)

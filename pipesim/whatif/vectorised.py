@@ -291,6 +291,7 @@ def can_run(pipeline: Pipeline, assumptions: Assumptions | None = None) -> str |
         assumptions: what is assumed; None: the catalog's.
 
     Raises:
+        DeclarationError: the declaration breaks rules.
         AssumptionError: an assumption names something that the declaration does not have.
 
     >>> import pipesim
@@ -298,7 +299,7 @@ def can_run(pipeline: Pipeline, assumptions: Assumptions | None = None) -> str |
     True
     """
     try:
-        fast_stages(pipeline, assumptions or Assumptions())
+        _prepare(pipeline, assumptions or Assumptions())
     except CannotRun as why:
         return str(why)
     return None
@@ -491,8 +492,7 @@ def endings(started: Times, passages: Sequence[AnyPassages]) -> tuple[Times, Cod
         started: when each starts; infinite where there is none.
         passages: how they come through the stages.
     """
-    last = passages[-1].left
-    finished = np.array(last)
+    finished = np.array(passages[-1].left)
     codes = np.where(np.isfinite(started), np.int8(SUCCEEDED), np.int8(ABSENT))
     for one in passages:
         superseded, failed = one.superseded, one.failed

@@ -22,6 +22,7 @@ Times = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Whole = NDArray[np.int64]
 NEVER = np.inf
+PAST_ALL = np.array(2**40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,22 @@ class Guide:
         """Whether an execution can fail in this stage."""
         return any(action.may_fail or self._late[action.key] for action in self.stage.actions)
 
+    @cached_property
+    def _script_ends(self) -> dict[str, int]:
+        return {action.key: action.script[-1] for action in self.scripted}
+
+    def is_steady(self, counts: Mapping[str, Whole]) -> bool:
+        """Whether from now on everybody takes as long as `durations` says: no script goes on, nobody keeps hours.
+
+        Args:
+            counts: how often each scripted action has begun.
+        """
+        if self.stage.keeps_hours or self._ranked:
+            return False
+        return all(int(counts[key].min()) >= last for key, last in self._script_ends.items())
+
     def durations(self, rows: int) -> tuple[Times, Flags | None]:
-        """Return how long each of the first `rows` executions takes whenever it comes, and which fail."""
+        """Return how long each of the first `rows` executions takes whenever it comes, and which fail by chance."""
         return self.draws.once(("durations", self.stage, rows), lambda: self._durations(rows))
 
     def _durations(self, rows: int) -> tuple[tuple[Times, Flags | None], int]:
@@ -108,7 +123,7 @@ class Guide:
         if len(actions) == 1 and not self.may_fail and not actions[0].approval and not actions[0].transfer:
             assert actions[0].duration is not None
             return (self._table(actions[0], 1, "duration")[:rows], None), 0
-        walked = self.walk(slice(rows), np.zeros((1, 1)), {})
+        walked = self.walk(slice(rows), np.zeros((1, 1)), dict.fromkeys(self._script_ends, PAST_ALL))
         shape = (rows, self.draws.count)
         size = walked.end.nbytes + (0 if walked.failed is None else walked.failed.nbytes)
         return (np.broadcast_to(walked.end, shape), walked.failed), size
@@ -221,7 +236,9 @@ class Guide:
         if action.odds > 0:
             failed = fetch("odds") < action.odds
         if ordinal is not None:
-            scripted = np.isin(ordinal, action.script)
+            scripted = ordinal == action.script[0]
+            for run in action.script[1:]:
+                scripted |= ordinal == run
             failed = scripted if failed is None else failed | scripted
         took = fetch("duration")
         if failed is not None and action.failing is not None:
