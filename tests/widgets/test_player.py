@@ -490,7 +490,7 @@ def test_stop_works_at_once_while_a_long_run_goes_on():
     began = time.monotonic()
     order(player, do="halt")
 
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 2  # the run would go on for ever; half a second on a quiet machine
     assert not player.busy
     stands = player.film.end
     time.sleep(0.15)
