@@ -134,19 +134,26 @@ def swift_superseded(guide: Guide, flow: Flow, shift: float, *, ambiguous: bool)
     exits, gone = np.empty((rows, columns)), np.empty((rows, columns), dtype=bool)
     free, never = np.full(columns, -NEVER), np.full(columns, NEVER)
     moments = list(flow.moments)
-    tied = np.zeros(columns, dtype=bool)
+    equal = np.zeros((rows, columns) if ambiguous else (rows, 0), dtype=bool)
     everyone = flow.gone is None
-    for row, (comes, following, takes, leaves, replaced) in enumerate(
-        zip(moments, [*moments, never][1:], durations, exits, gone, strict=True)
+    for comes, following, takes, leaves, replaced, same in zip(
+        moments, [*moments, never][1:], durations, exits, gone, equal, strict=True
     ):
         np.maximum(comes, free, out=leaves)
         np.less_equal(following, free if everyone else leaves, out=replaced)
         if ambiguous:
-            tied |= (following == leaves) & np.isfinite(leaves) & (everyone or ~flow.gone[row])  # type: ignore[index]
+            np.equal(following, leaves, out=same)
         np.add(leaves, takes, out=leaves)
         np.putmask(leaves, replaced, free)
         free = leaves
-    passages = SwiftPassages(flow, gone, exits, durations, fails, shift, tied if ambiguous else None)
+    tied: Flags | None = None
+    if ambiguous:
+        if flow.gone is not None:
+            equal &= ~flow.gone
+        tied = np.zeros(columns, dtype=bool)
+        row, column = np.nonzero(equal)
+        tied[column[np.isfinite(flow.moments[row, column])]] = True
+    passages = SwiftPassages(flow, gone, exits, durations, fails, shift, tied)
     strict = bool(durations.min(initial=NEVER) > 0)
     if fails is None:
         return passages, Flow(_fill(exits, gone), gone, strict)
