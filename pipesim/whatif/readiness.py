@@ -146,7 +146,7 @@ def fast_stages(pipeline: Pipeline, assumptions: Assumptions) -> tuple[FastStage
         groups = []
         for group in stage.groups:
             groups.append(tuple(_action(one, assumptions, sizes) for one in group))
-            _keep_sizes(group, sizes)
+            _keep_sizes(group, sizes, copied=bool(assumptions.delays.transfer_rate))
         reaction = stage.stage.on_failure
         retry = reaction is not None and reaction.result == Result.RETRY
         mode = (reaction.retry_mode or StageRetryMode.FAILED_ACTIONS.value) if retry and reaction is not None else None
@@ -186,15 +186,13 @@ def _action(plan: ActionPlan, assumptions: Assumptions, sizes: dict[str, int]) -
     )  # fmt: skip
 
 
-def _keep_sizes(group: Iterable[ActionPlan], sizes: dict[str, int]) -> None:
-    added: dict[str, int] = {}
+def _keep_sizes(group: Iterable[ActionPlan], sizes: dict[str, int], *, copied: bool) -> None:
+    """Take note of how large artifacts are; who speaks of artifacts of others may change them in the middle."""
     for plan in group:
-        if not plan.action.output_artifacts:
-            continue
-        for name, size in plan.assumption.sizes.items():
-            if added.setdefault(name, size) != size:
-                raise CannotRun(f"actions that run side by side give artifact '{name}' different sizes")
-    sizes.update(added)
+        own = {artifact.name for artifact in plan.action.output_artifacts}
+        if copied and own and not own.issuperset(plan.assumption.sizes):
+            raise CannotRun(f"{plan.key} is assumed to give sizes to artifacts that are not its own")
+        sizes.update(plan.assumption.sizes if own else {})
 
 
 def _known(distribution: Distribution | None, key: str) -> None:

@@ -65,7 +65,7 @@ def models(draw, **kinds):
             fails=draw(st.sampled_from([0.0, 0.0, 0.2, 0.6])),
             fails_on=draw(st.sampled_from([(), (), draw(runs)])),
             fails_after=draw(st.none() | durations),
-            sizes=draw(st.sampled_from([{}, {"Source1Output": 5_000_000}])),
+            sizes=draw(st.sampled_from([{}, {out.name: 5_000_000 for out in action.output_artifacts}])),
         )
         for stage, action in pipeline.actions()
         if not action.is_approval
@@ -208,6 +208,14 @@ POOLED = Assumptions(arrivals=Poisson(8), actions={"CodeBuild": PLACED}, pools={
     [
         (lambda p: p, busy(), None),
         (lambda p: p, POOLED, None),
+        (
+            lambda p: p,
+            replace(
+                busy(CodeBuild=ActionAssumption(Uniform(1, 2), sizes={"Other": 9}, pool="")),
+                delays=Delays(transfer_rate=1e6),
+            ),
+            "artifacts that are not its own",
+        ),
         (lambda p: replace(p, execution_mode="PARALLEL"), POOLED, "pool 'builds' has 1 places"),
         (lambda p: p, replace(busy(), delays=replace(Delays(), between_stages=0.0004)), "not a whole number of milli"),
         (
