@@ -130,6 +130,7 @@ class Counts:
 
     def __init__(self, guide: Guide, shape: tuple[int, ...]) -> None:
         self._guide = guide
+        self._rows = shape[0]
         self.kept = {action.key: np.zeros(shape, dtype=np.int64) for action in guide.scripted}
         self.now = {key: np.zeros(shape[1], dtype=np.int64) for key in self.kept}
 
@@ -148,7 +149,7 @@ class Counts:
         """
         before = self.before(row)
         if steady is None and self._guide.is_steady(before):
-            steady = self._guide.durations(len(next(iter(self.kept.values()))))
+            steady = self._guide.durations(self._rows)
         if steady is not None:
             np.add(enters, steady[0][row], out=leaves)
             if steady[1] is not None:

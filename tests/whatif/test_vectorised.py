@@ -35,6 +35,7 @@ durations = st.one_of(
     st.builds(LogNormal, st.integers(20, 300), st.integers(300, 2000)),
     st.builds(Exponential, st.integers(1, 900)),
     st.builds(Constant, st.integers(0, 600)),
+    st.just(Constant(0)),
     st.just(Triangular(10, 60, 300)),
     st.just(Empirical((7.0, 61.5, 240.25))),
     st.just(LogNormal(9000, 30_000)),
