@@ -18,7 +18,7 @@ from pipesim.cloud.account import Cloud
 from pipesim.cloud.codepipeline.responses import CodePipelineResponse
 from tests.cloud.answers import members
 from tests.cloud.codepipeline.test_state import fail
-from tests.cloud.shop import Shop, action, approval, deploy, refusal, source, stage
+from tests.cloud.shop import Shop, action, approval, deploy, refusal, source, stage, unchecked
 
 CALLER = "arn:aws:iam::123456789012:user/Delegated"
 SOURCE_RUN = ["actionExecutionId", "externalExecutionId", "lastStatusChange", "status"]
@@ -458,12 +458,8 @@ def test_an_old_run_keeps_its_version_and_its_values(shop: Shop) -> None:
     ],
 )
 def test_filters_that_are_no_filters(shop: Shop, wanted: dict[str, Any], message: str) -> None:
-    import boto3
-    from botocore.config import Config
-
-    client = boto3.client("codepipeline", region_name="us-east-1", config=Config(parameter_validation=False))
     with pytest.raises(ClientError) as error:
-        client.list_action_executions(pipelineName="missing", filter=wanted)
+        unchecked().list_action_executions(pipelineName="missing", filter=wanted)
 
     assert refusal(error.value) == ("ValidationException", message)
 
