@@ -62,7 +62,7 @@ _HOMES = {
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-_MODULES = ("edit",)
+_MODULES = ("classroom", "edit", "widgets")
 
 __all__ = ["__version__", *sorted(_HOME)]
 

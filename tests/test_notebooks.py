@@ -40,6 +40,15 @@ def load_tool(name: str) -> ModuleType:
 builder = load_tool("build_notebooks")
 
 
+def test_an_answer_is_left_open():
+    source = '# %% tags=["exercise:01-1"]\nhelp = 6\nanswer_1 = help * 7\n'
+
+    assert "answer_1 = help * 7" in builder.build(source, solutions=True)
+    learners = builder.build(source, solutions=False)
+    assert "answer_1 = ..." in learners and builder.INVITATION in learners
+    assert "help" not in learners and "exercise:01-1" in learners
+
+
 def read(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
@@ -50,6 +59,15 @@ def code_cells(path: Path) -> list[NotebookNode]:
 
 def tags(cell: NotebookNode) -> list[str]:
     return cell.metadata.get("tags", [])
+
+
+def is_solution(cell: NotebookNode) -> bool:
+    return any(tag == "solution" or tag.startswith("exercise:") for tag in tags(cell))
+
+
+def checked(cell: NotebookNode) -> str:
+    """The exercise that a cell checks; "" for none."""
+    return next((tag.partition(":")[2] for tag in tags(cell) if tag.startswith("check:")), "")
 
 
 def named(path: Path) -> str:
@@ -84,7 +102,7 @@ def test_no_leftover_of_a_solution(path: Path):
 
     assert '"solution"' not in text
     for cell in code_cells(NOTEBOOKS / "solutions" / path.name):
-        if "solution" in tags(cell):
+        if is_solution(cell):
             assert all(cell.source != other.source for other in code_cells(path))
 
 
@@ -132,7 +150,7 @@ def test_every_name_used_is_public(path: Path):
     }
 
     assert used
-    assert used <= set(pipesim.__all__)
+    assert used <= {*pipesim.__all__, "classroom", "edit", "widgets"}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
@@ -180,6 +198,9 @@ def test_it_runs_from_top_to_bottom(path: Path, tmp_path: Path, monkeypatch: pyt
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
+        if checked(cell):
+            said = "".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs)
+            assert ("all right" if path in SOLUTIONS else "nothing is answered yet") in said, said
         errors = [output for output in cell.outputs if output.output_type == "error"]
         assert bool(errors) == ("raises-exception" in tags(cell)), cell.source
         assert not [
@@ -187,3 +208,14 @@ def test_it_runs_from_top_to_bottom(path: Path, tmp_path: Path, monkeypatch: pyt
             for output in cell.outputs
             if output.output_type == "stream" and output.name == "stderr" and HARMLESS not in output.text
         ]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_every_exercise_of_a_lesson_is_set_answered_and_checked(path: Path):
+    """Three to five exercises a lesson, each answered once and checked right after, as `pipesim.classroom` has them."""
+    cells = code_cells(NOTEBOOKS / "solutions" / f"{path.stem}.ipynb")
+    answered = [tag.partition(":")[2] for cell in cells for tag in tags(cell) if tag.startswith("exercise:")]
+    wanted = [one.id for one in pipesim.classroom.exercises() if one.lesson == int(path.stem[:2])]
+
+    assert answered == [checked(cell) for cell in cells if checked(cell)] == wanted
+    assert 3 <= len(wanted) <= 5

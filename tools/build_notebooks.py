@@ -4,11 +4,14 @@
     python tools/build_notebooks.py --check    exit 1 when a committed notebook differs
 
 The sources are in jupytext's percent format. A cell tagged ``solution`` is complete in
-``solutions/`` and only an invitation in the learner's notebook.
+``solutions/`` and only an invitation in the learner's notebook. So is a cell tagged ``exercise:10-1``, the answer
+to that exercise of `pipesim.classroom`; the learner's notebook leaves the answer's variable open, so that the
+cell tagged ``check:10-1`` after it can say what is missing.
 """
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,10 +71,22 @@ def _cell(cell: NotebookNode, place: int, solutions: bool) -> NotebookNode:
     """Return the cell as the notebook keeps it: its text, its tags, an id made of its place."""
     tags = cell.metadata.get("tags", [])
     text = cell.source
-    if "solution" in tags and not solutions:
-        text, tags = INVITATION, [tag for tag in tags if tag != "solution"]
+    if not solutions and ("solution" in tags or any(tag.startswith("exercise:") for tag in tags)):
+        text, tags = _invitation(text), [tag for tag in tags if tag != "solution"]
     make = v4.new_code_cell if cell.cell_type == "code" else v4.new_markdown_cell
     return make(text, id=str(place), metadata={"tags": tags} if tags else {})
+
+
+def _invitation(text: str) -> str:
+    """The invitation, and after it every variable of an answer, still open."""
+    assigned = (
+        target.id
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and target.id.startswith("answer_")
+    )
+    return "\n".join([INVITATION, *(f"{name} = ..." for name in dict.fromkeys(assigned))])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ pytest.importorskip("pytest_playwright", reason="browser tests need pytest-playw
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "solutions" / "01_first_change.ipynb"
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "solutions" / "10_many_changes.ipynb"
 PICTURES = 6
 FINISHED = """count => {
   const cells = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];

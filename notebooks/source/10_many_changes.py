@@ -29,6 +29,8 @@
 # %%
 import pipesim as ps
 
+ps.classroom.learner("")  # your name, if you want numbers of your own in the exercises
+
 # %% [markdown]
 # ## A pipeline is a declaration
 #
@@ -154,6 +156,33 @@ ps.timeline(day)
 ps.draw(shop, trace=day, at=ps.hours(1))
 
 # %% [markdown]
+# ## Two other modes
+#
+# `SUPERSEDED` is the default. `QUEUED` keeps everybody, in order. `PARALLEL` has no locks at all: every execution runs
+# as if it were alone. Which one is the fastest for change 4, and which one is dangerous in front of a database?
+
+# %%
+modes = {mode: (ps.edit.execution_mode(mode))(ps.edit.Scenario(pipeline)).pipeline for mode in ("QUEUED", "PARALLEL")}
+ps.timeline(ps.simulate(modes["QUEUED"], profile, seed=1))
+
+# %%
+ps.timeline(ps.simulate(modes["PARALLEL"], profile, seed=1))
+
+# %% [markdown]
+# In the queue, the fourth change pays for all approvals before its own. In parallel nobody waits for anybody, and so
+# two deployments may touch the same environment at once: `PARALLEL` is for changes that have nothing to do with each
+# other, such as pull requests with environments of their own.
+#
+# ## A door that people close
+#
+# In front of each stage is a *transition*. Somebody may disable it, say before a holiday; what is inside goes on, and
+# what comes waits outside, where the newest again replaces the one before it.
+
+# %%
+closed = ps.simulate(pipeline, profile, seed=1, commands=[(ps.minutes(5), ps.DisableTransition("Deploy", "holiday"))])
+ps.board(closed, at=ps.hours(3))
+
+# %% [markdown]
 # ## Check yourself
 #
 # Write your answers in the first two lines, and run the cell. It compares them with the first trace.
@@ -176,35 +205,71 @@ print("2:", "right" if was_replaced in replaced else "not yet: who waited there 
 #
 # ## Exercises
 #
-# **1. A queue instead.** In the execution mode `QUEUED` nobody is overtaken. Take the declaration with
-# `pipeline.to_document()`, set its member `executionMode` to `"QUEUED"` and `pipelineType` to `"V2"`, load it again,
-# and simulate it with the same profile. How many changes are deployed, and when does the last one end?
+# Each exercise has a *case*: what is given. With your name in the first cell, the numbers are yours alone.
+# `check` says what is right, what is not yet, and where to look; the second hint is stronger than the first.
+#
+# **1. Who waits, and whom did it replace?** Five changes this time. At minute `mine.minute`, which execution waits in
+# front of `Approval`, and which one did it replace there? Predict, simulate, then answer with two ids.
 
-# %% tags=["solution"]
-document = pipeline.to_document()
+# %%
+mine = ps.classroom.case("10-1")
+mine.profile.arrivals, mine.profile.approvals, mine.minute
+
+# %% tags=["exercise:10-1"]
+five = ps.simulate(mine.pipeline, mine.profile, seed=1)
+waits = ps.state_at(mine.pipeline, five, ps.minutes(mine.minute)).stage("Approval").inbound[0]
+replaced = [event.execution for event in five if event.detail.get("by") == waits]
+answer_1 = (waits, replaced[-1])
+
+# %% tags=["check:10-1"]
+ps.classroom.check("10-1", answer_1)
+
+# %% [markdown]
+# **2. A queue instead.** Make a pipeline out of `mine.pipeline` in which nobody is overtaken and the changes keep
+# their order. `mine.pipeline.to_document()` gives the declaration as a dictionary that you may change; `ps.load` reads
+# it back.
+
+# %% tags=["exercise:10-2"]
+document = mine.pipeline.to_document()
 document["executionMode"], document["pipelineType"] = "QUEUED", "V2"
-queue = ps.simulate(ps.load(document), profile, seed=1)
-ps.executions_table(queue)[["execution", "status", "ended_utc", "lead_time_s"]]
+answer_2 = ps.load(document)
+
+# %% tags=["check:10-2"]
+ps.classroom.check("10-2", answer_2)
 
 # %% [markdown]
-# **2. A faster approver.** How fast must the approver be, so that all four changes are deployed?
-# Load the profile again with another `response`, and try.
+# **3. A faster approver.** What is the slowest answer, in whole minutes, with which all five changes are deployed
+# in the mode `SUPERSEDED`? `ps.edit.approver_response("ManualApproval", ps.minutes(9))` is a change of the assumptions;
+# `(change)(ps.edit.Scenario(mine.pipeline, mine.profile)).assumptions` are the new ones.
 
-# %% tags=["solution"]
-quick = ps.load_profile("""
-arrivals = { list = ["0m", "10m", "20m", "30m"] }
-actions."Build/CodeBuild".duration = "8m"
-approvals."*".response = "9m"
-""")
-ps.executions_table(ps.simulate(pipeline, quick, seed=1))[["execution", "status"]]
+# %% tags=["exercise:10-3"]
+scenario = ps.edit.Scenario(mine.pipeline, mine.profile)
+answer_3 = 0
+for response in range(1, 60):
+    faster = ps.edit.approver_response("ManualApproval", ps.minutes(response))(scenario).assumptions
+    table = ps.executions_table(ps.simulate(mine.pipeline, faster, seed=1))
+    if set(table["status"]) == {"Succeeded"}:
+        answer_3 = response
+
+# %% tags=["check:10-3"]
+ps.classroom.check("10-3", answer_3)
 
 # %% [markdown]
-# **3. Close the door.** Before a holiday the team disables the transition to the stage `Deploy`.
-# Send the command `ps.DisableTransition("Deploy", reason="holiday")` at minute 5. Where does change 1 end up?
+# **4. Close the door for a while.** Nothing may enter `Deploy` from minute `holiday.closed_from` to minute
+# `holiday.closed_until`; right after that the newest change should go in. Answer with a list of commands, each a pair
+# of a time in seconds and a command.
 
-# %% tags=["solution"]
-closed = ps.simulate(pipeline, profile, seed=1, commands=[(ps.minutes(5), ps.DisableTransition("Deploy", "holiday"))])
-ps.draw(pipeline, trace=closed)
+# %%
+holiday = ps.classroom.case("10-4")
+holiday.closed_from, holiday.closed_until
+
+# %% tags=["exercise:10-4"]
+closing = (ps.minutes(holiday.closed_from), ps.DisableTransition("Deploy", "holiday"))
+opening = (ps.minutes(holiday.closed_until), ps.EnableTransition("Deploy"))
+answer_4 = [closing, opening]
+
+# %% tags=["check:10-4"]
+ps.classroom.check("10-4", answer_4)
 
 # %% [markdown]
 # ## In practice

@@ -1,0 +1,133 @@
+"""The course from a learner's side: look an exercise up, get one's own case, have an answer checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from pipesim.classroom import lessons
+from pipesim.classroom.exercise import REGISTER, Case, Exercise, is_empty
+from pipesim.classroom.feedback import Feedback, Marks
+from pipesim.classroom.learners import learner, luck
+from pipesim.errors import PipesimError, SourceError
+
+_tries: dict[tuple[str, str], list[str]] = {}
+
+
+def exercises() -> tuple[Exercise, ...]:
+    """Return every exercise of the course, in order."""
+    return tuple(_all().values())
+
+
+def find(id: str) -> Exercise:
+    """Return one exercise.
+
+    Args:
+        id: lesson and place, such as ``10-1``.
+
+    Raises:
+        SourceError: there is none of this id; the message names those of the same lesson.
+    """
+    known = _all()
+    if id in known:
+        return known[id]
+    lesson = str(id).partition("-")[0].zfill(2)
+    near = [other for other in known if other.startswith(lesson + "-")]
+    raise SourceError(f"there is no exercise {id!r} (there are {', '.join(near or known)})")
+
+
+def case(id: str, *, of: str | None = None) -> Case:
+    """Return what an exercise gives to the learner: the same each time, and different for each learner.
+
+    Args:
+        id: such as ``10-1``.
+        of: the learner's name; None: the learner in force.
+
+    Raises:
+        SourceError: there is no such exercise.
+    """
+    wanted = find(id)
+    return Case(id, wanted.make(luck(wanted.luck, of)))
+
+
+def check(id: str, answer: Any = ...) -> Feedback:
+    """Check an answer and say what is right, what is not yet, and where to look.
+
+    The first wrong answer gets a hint, the next different one a stronger hint.
+
+    Args:
+        id: such as ``10-1``.
+        answer: of the shape that the exercise asks for.
+
+    Raises:
+        SourceError: there is no such exercise.
+    """
+    wanted = find(id)
+    tries = _tries.setdefault((learner(), id), [])
+    shown = repr(answer)
+    if not is_empty(answer) and shown not in tries:
+        tries.append(shown)
+    return judged(wanted, answer, attempt=max(1, len(tries)))
+
+
+def grade(id: str, answer: Any = ..., *, of: str | None = None) -> float:
+    """Return the points that an answer earns, and nothing that would help to find it.
+
+    Args:
+        id: such as ``10-1``.
+        answer: of the shape that the exercise asks for.
+        of: the learner's name; None: the learner in force.
+
+    Raises:
+        SourceError: there is no such exercise.
+    """
+    return judged(find(id), answer, of=of).score
+
+
+def judged(exercise: Exercise, answer: Any, *, attempt: int = 1, of: str | None = None) -> Feedback:
+    """Judge an answer; whatever it is, the learner gets a sentence and no traceback.
+
+    Args:
+        exercise: what was asked.
+        answer: anything.
+        attempt: which different answer this is.
+        of: the learner's name; None: the learner in force.
+    """
+    marks = Marks(exercise.parts)
+    if is_empty(answer):
+        parts = marks.unreadable("nothing is answered yet", exercise.wants)
+    else:
+        given = case(exercise.id, of=of)
+        try:
+            exercise.judge(answer, given, marks)
+            parts = marks.parts()
+        except PipesimError as error:
+            parts = _after_an_error(marks, f"pipesim says: {error}", exercise)
+        except Exception as error:
+            what = f"nothing can be made of {_kind_of(answer)} ({type(error).__name__}: {error})"
+            parts = _after_an_error(marks, what, exercise)
+    return Feedback(exercise.id, exercise.title, parts, attempt, exercise.points)
+
+
+def _after_an_error(marks: Marks, why: str, exercise: Exercise) -> Any:
+    """What was found before the error stays; the error is told at the first part without a finding."""
+    for name in marks.names:
+        if name not in marks.found:
+            marks.part(name, False, no=why, hint=f"The answer should be {exercise.wants}.")
+            break
+    return marks.parts()
+
+
+def _kind_of(answer: Any) -> str:
+    name = type(answer).__name__
+    return f"an answer of type {name}"
+
+
+@cache
+def _all() -> Mapping[str, Exercise]:
+    for module in iter_modules(lessons.__path__):
+        import_module(f"{lessons.__name__}.{module.name}")
+    return dict(sorted(REGISTER.items(), key=lambda item: [int(piece) for piece in item[0].split("-")]))

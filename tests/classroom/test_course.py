@@ -1,0 +1,155 @@
+"""Exercises as a learner meets them: own numbers, feedback, hints; whatever the answer, no traceback."""
+
+from __future__ import annotations
+
+import pytest
+
+import pipesim as ps
+from pipesim.classroom import course
+from pipesim.classroom.exercise import EMPTY, Case, Exercise, Kind, exercise
+from pipesim.classroom.feedback import Feedback, Marks, Part
+from pipesim.errors import SourceError
+
+EVERY = [one.id for one in ps.classroom.exercises()]
+STRANGE = [
+    7,
+    -1,
+    3.5,
+    float("nan"),
+    True,
+    "x",
+    "<img onerror=alert(1)>",
+    [1],
+    {"a": 1},
+    object(),
+    lambda: 0,
+    ("E1",),
+    b"",
+]
+
+
+@pytest.mark.parametrize("id", EVERY)
+def test_an_empty_answer_fails_kindly(id: str) -> None:
+    for empty in EMPTY:
+        feedback = ps.classroom.check(id, empty)
+        assert not feedback.passed and feedback.score == 0
+        assert "nothing is answered yet" in str(feedback)
+        assert "The answer should be" in feedback.hint
+
+
+@pytest.mark.parametrize("id", EVERY)
+@pytest.mark.parametrize("answer", STRANGE, ids=[type(one).__name__ for one in STRANGE])
+def test_a_strange_answer_gets_a_sentence(id: str, answer: object) -> None:
+    feedback = ps.classroom.check(id, answer)
+
+    assert isinstance(feedback, Feedback)
+    assert feedback.hint or feedback.passed
+    assert "<img" not in feedback._repr_html_()
+
+
+@pytest.mark.parametrize("id", EVERY)
+def test_everybody_has_a_case_and_the_same_one_again(id: str) -> None:
+    first = {name: repr(ps.classroom.case(id, of=name)) for name in ("", "ada", "bob", "cleo")}
+    again = {name: repr(ps.classroom.case(id, of=name)) for name in ("", "ada", "bob", "cleo")}
+
+    assert first == again
+
+
+@pytest.mark.parametrize("id", EVERY)
+def test_an_exercise_says_what_it_wants(id: str) -> None:
+    found = ps.classroom.find(id)
+
+    assert found.points > 0 and found.parts and len(set(found.parts)) == len(found.parts)
+    assert found.wants and not found.wants.endswith(".")
+    assert 1 <= found.lesson <= 99
+    assert found.judge.__doc__
+
+
+def test_names_are_people_not_letters() -> None:
+    ps.classroom.learner("  Ada ")
+
+    assert ps.classroom.learner() == "ada"
+    assert repr(ps.classroom.case("10-1")) == repr(ps.classroom.case("10-1", of="ADA"))
+
+
+def test_the_hub_may_name_the_learner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTERHUB_USER", "bob")
+
+    assert ps.classroom.learner() == "bob"
+    assert ps.classroom.learner("ada") == "ada"
+
+
+def test_an_unknown_exercise_names_its_neighbours() -> None:
+    with pytest.raises(SourceError, match=r"no exercise '10-9'.*10-1, 10-2"):
+        ps.classroom.check("10-9", 1)
+
+
+@pytest.fixture
+def made() -> Exercise:
+    """An exercise with two parts, outside the course."""
+
+    def judge(answer: list[int], case: Case, marks: Marks) -> None:
+        """Two numbers."""
+        marks.part("first", answer[0] == case.first, yes="it is", no="it is not", hint="look", stronger="look again")
+        marks.part("second", answer[1] == 2, hint="count")
+
+    return Exercise(
+        "99-1",
+        "Two numbers",
+        Kind.FIND,
+        "two numbers",
+        ("first", "second"),
+        4.0,
+        lambda luck: {"first": 1},
+        "99-1",
+        judge,
+    )
+
+
+@pytest.fixture
+def taken(made: Exercise, monkeypatch: pytest.MonkeyPatch) -> Exercise:
+    monkeypatch.setattr(course, "_all", lambda: {made.id: made})
+    return made
+
+
+def test_points_are_shared_by_the_parts(taken: Exercise) -> None:
+    assert [ps.classroom.grade("99-1", answer) for answer in ([1, 2], [1, 0], [0, 0], [1], ..., "?")] == [
+        4,
+        2,
+        0,
+        2,
+        0,
+        0,
+    ]
+
+
+def test_the_second_hint_is_stronger_and_the_same_answer_again_is_no_new_try(taken: Exercise) -> None:
+    hints = [ps.classroom.check("99-1", answer).hint for answer in (..., [0, 2], [0, 2], [5, 2])]
+
+    assert hints == ["The answer should be two numbers.", "look", "look", "look again"]
+
+
+def test_what_is_right_is_said_even_when_the_rest_cannot_be_read(taken: Exercise) -> None:
+    feedback = ps.classroom.check("99-1", [1])
+
+    assert feedback.parts[0] == Part("first", True, "it is", "look", "look again")
+    assert "IndexError" in feedback.parts[1].says
+    assert not feedback.passed
+
+
+def test_text_is_never_markup(taken: Exercise) -> None:
+    feedback = Feedback("1", "<b>", (Part("<script>", False, "<img onerror=1>", "<i>"),))
+
+    shown = feedback._repr_html_()
+    assert not any(tag in shown for tag in ("<script", "<img", "<i>"))
+    assert "<script>" in str(feedback)
+
+
+def test_a_judge_cannot_invent_parts() -> None:
+    with pytest.raises(KeyError, match="no part 'third'"):
+        Marks(("first",)).part("third", True)
+
+
+def test_two_exercises_cannot_share_an_id() -> None:
+    with pytest.raises(ValueError, match="two exercises are called 10-1"):
+        exercise("10-1", "", kind=Kind.FIND, wants="", parts=("x",))(lambda answer, case, marks: None)
