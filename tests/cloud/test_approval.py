@@ -48,7 +48,7 @@ def test_the_message_is_the_documented_one(account: StandIn, topic: str) -> None
 
     (message,) = messages(account, topic)
     token = latest(sim).token
-    console = "https://console.aws.amazon.com/codepipeline/home?region=us-east-1#/view/shop"
+    console = "https://console.aws.amazon.com/codesuite/codepipeline/pipelines/shop/view?region=us-east-1"
     assert message == {
         "subject": "APPROVAL NEEDED: AWS CodePipeline shop for action Ask",
         "region": "us-east-1",
@@ -60,10 +60,21 @@ def test_the_message_is_the_documented_one(account: StandIn, topic: str) -> None
             "token": token,
             "expires": "2026-03-09T09:00Z",
             "externalEntityLink": "http://example.com",
-            "approvalReviewLink": f"{console}/Work/Ask/approve/{token}",
+            "approvalReviewLink": f"{console}#/Work/Ask/approve/{token}",
             "customData": "Look at it",
         },
     }
+
+
+def test_a_long_name_is_cut_in_the_subject(account: StandIn, topic: str) -> None:
+    approval = action("Approval", "Manual", name="Detailed", configuration={"NotificationArn": topic})
+    start(
+        account.create(document(approval, name="approval-of-the-great-shop-2026"), {"Source/S3": sourcing({"a": "1"})})
+    )
+    account.advance(10)
+
+    (message,) = messages(account, topic)
+    assert message["subject"] == "APPROVAL NEEDED: AWS CodePipeline approval-of-the-great-sh... for action Detailed"
 
 
 def test_optional_members_are_left_out(account: StandIn, topic: str) -> None:

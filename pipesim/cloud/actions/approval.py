@@ -1,7 +1,8 @@
 """The manual approval: tell the topic, then wait for an answer as the engine does.
 
 Source: CodePipeline User Guide, "Add a manual approval action" and "JSON data format for manual approval
-notifications"; how a bad topic fails the approval at its start was seen in recorded answers of the service.
+notifications"; the subject, the links and how a bad topic fails the approval at its start were seen in recorded
+answers of the service.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pipesim.engine.action import ActionRun
 
 SUBJECT_LENGTH = 100
+SHOWN_OF_NAME = 24
+"""How much of a long pipeline name stands in the subject, before three dots."""
 
 
 def act(account: Account, run: ActionRun) -> Generator[simpy.Event, Any, Outcome]:
@@ -42,7 +45,7 @@ def message_of(account: Account, run: ActionRun) -> dict[str, Any]:
         run: the approval.
     """
     pipeline, stage, action = run.execution.plan.pipeline.name, run.plan.stage, run.plan.action.name
-    console = f"https://console.aws.amazon.com/codepipeline/home?region={account.region}#/view/{pipeline}"
+    console = f"https://console.aws.amazon.com/codesuite/codepipeline/pipelines/{pipeline}/view?region={account.region}"
     expires = account.now + timedelta(seconds=run.plan.timeout)
     configuration = run.configuration
     approval = {
@@ -52,7 +55,7 @@ def message_of(account: Account, run: ActionRun) -> dict[str, Any]:
         "token": run.id,
         "expires": expires.strftime("%Y-%m-%dT%H:%MZ"),
         "externalEntityLink": configuration.get("ExternalEntityLink"),
-        "approvalReviewLink": f"{console}/{stage}/{action}/approve/{run.id}",
+        "approvalReviewLink": f"{console}#/{stage}/{action}/approve/{run.id}",
         "customData": configuration.get("CustomData"),
     }
     return {
@@ -68,7 +71,8 @@ def _publish(account: Account, run: ActionRun, topic: str) -> None:
             f"The Amazon SNS topic {topic} is a FIFO topic: approval notifications need a standard topic.",
             FailureType.CONFIGURATION_ERROR,
         )
-    subject = f"APPROVAL NEEDED: AWS CodePipeline {run.execution.plan.pipeline.name} for action {run.plan.action.name}"
+    name = _shortened(run.execution.plan.pipeline.name)
+    subject = f"APPROVAL NEEDED: AWS CodePipeline {name} for action {run.plan.action.name}"
     try:
         role_client(account, run, "sns", _region_of(topic)).publish(
             TopicArn=topic, Subject=subject[:SUBJECT_LENGTH], Message=json.dumps(message_of(account, run))
@@ -87,6 +91,10 @@ def _publish(account: Account, run: ActionRun, topic: str) -> None:
             f"The approval could not be announced on the Amazon SNS topic {topic}: {detail['Message']}",
             FailureType.CONFIGURATION_ERROR,
         ) from None
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= SHOWN_OF_NAME + 3 else f"{name[:SHOWN_OF_NAME]}..."
 
 
 def _region_of(topic: str) -> str | None:
