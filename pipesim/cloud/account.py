@@ -26,6 +26,7 @@ from pipesim.cloud.codepipeline.jobs import Jobs
 from pipesim.cloud.codepipeline.pipelines import is_polled
 from pipesim.cloud.codepipeline.webhooks import Webhooks
 from pipesim.cloud.idle import Idleness
+from pipesim.cloud.signals.bus import Bus
 from pipesim.cloud.virtual_time import VIRTUAL_TIME
 from pipesim.definition.model import Pipeline, Stage
 from pipesim.engine.behaviours import Behaviour
@@ -103,6 +104,7 @@ class Account:
         jobs: jobs of custom actions, partners and functions.
         custom_types: the action types that it made.
         webhooks: webhooks of version 1.
+        bus: the event bus; `publish` puts an event on it.
         pools: what actions of all pipelines share, by name.
         endpoint: where it is served over HTTP; "" when it is not.
     """
@@ -132,6 +134,7 @@ class Account:
         self.custom_types = CustomTypes(self)
         self.jobs = Jobs(self)
         self.webhooks = Webhooks(self)
+        self.bus = Bus(self)
         pools = {"builds": Pool(BUILDS), **self.assumptions.pools}
         self.pools = {name: PoolInUse(clock, name, pool) for name, pool in pools.items()}
         self.family = {} if family is None else family
@@ -285,6 +288,7 @@ class Account:
                     record.simulation.send(Stop(execution.id, abandon=True))
         self.pipelines.clear()
         self.custom_types, self.jobs, self.webhooks = CustomTypes(self), Jobs(self), Webhooks(self)
+        self.bus = Bus(self)
 
     def watch(self, record: PipelineRecord) -> None:
         """Poll the sources of a pipeline that want it, from now on; without effect when that goes on already.
@@ -308,6 +312,8 @@ class Account:
         idleness = Idleness(self.family)
         while True:
             self.env.run_while(idleness.something_goes_on)
+            if self.env.run_while(idleness.something_is_delivered):
+                continue
             if not self.env.run_while(idleness.something_is_unseen):
                 return
 
@@ -446,6 +452,18 @@ class Cloud:
             pipeline = load(pipeline)
         provision(self.account, pipeline, **options)
         return self.account.pipelines[pipeline.name]
+
+    def events(self, pattern: str | Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Return the events that the account's services and people have put on its buses, the oldest first.
+
+        Args:
+            pattern: an EventBridge pattern, as JSON text or a dict; None: all events.
+
+        Raises:
+            PipesimError: it is no event pattern.
+        """
+        found = [event for account in list(self.account.family.values()) for event in account.bus.matching(pattern)]
+        return sorted(found, key=lambda event: str(event["time"]))
 
     def pipelines(self) -> Iterator[PipelineRecord]:
         """Every pipeline of every account and region of this cloud."""

@@ -30,6 +30,10 @@ class Idleness:
         self.something_goes_on = every_first(self, goes_on)
         """Whether anything goes on."""
 
+    def something_is_delivered(self) -> bool:
+        """Whether an event is on its way to a target."""
+        return any(account.bus.pending for account in list(self._family.values()))
+
     def something_is_unseen(self) -> bool:
         """Whether the next poll of a source will find something that it has not seen."""
         return any(

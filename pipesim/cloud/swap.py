@@ -19,6 +19,7 @@ from moto.moto_api._internal import mock_random
 from pipesim.cloud import gaps, permissions
 from pipesim.cloud.codepipeline import models, urls
 from pipesim.cloud.codepipeline.webhook_door import answering
+from pipesim.cloud.signals import moto_events
 from pipesim.cloud.virtual_time import VIRTUAL_TIME
 from pipesim.errors import PipesimError
 
@@ -51,6 +52,7 @@ def swapped(account: Account) -> Iterator[None]:
     mock_random.seed(account.seed)
     permissions.install()
     gaps.install()
+    moto_events.install()
     models.ACCOUNTS.bind(account)
     moto_urls.url_paths.update(urls.url_paths)
     BotocoreStubber.__call__ = call  # type: ignore[method-assign]
@@ -62,6 +64,7 @@ def swapped(account: Account) -> Iterator[None]:
         moto_urls.url_paths.clear()
         moto_urls.url_paths.update(original_paths)
         models.ACCOUNTS.bind(None)
+        moto_events.uninstall()
         gaps.uninstall()
         permissions.uninstall()
         mock_random.setstate(luck)

@@ -1,0 +1,1 @@
+"""What an account announces: events, metrics, alarms, notifications and the trail of its calls."""
