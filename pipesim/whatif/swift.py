@@ -123,6 +123,9 @@ class SwiftPassages:
 def swift_superseded(guide: Guide, flow: Flow, shift: float, *, ambiguous: bool) -> tuple[SwiftPassages, Flow]:
     """Let executions through a stage in SUPERSEDED mode.
 
+    Whoever is replaced passes through in no time, so that the stage is free when it was or, where somebody gone holds
+    the place of the next one, when that one comes, which makes no difference to anybody.
+
     Args:
         guide: walks them through.
         flow: who comes; strictly one after the other, unless nobody is gone yet.
@@ -131,34 +134,40 @@ def swift_superseded(guide: Guide, flow: Flow, shift: float, *, ambiguous: bool)
     """
     rows, columns = flow.moments.shape
     durations, fails = guide.durations(rows)
-    exits, gone = np.empty((rows, columns)), np.empty((rows, columns), dtype=bool)
-    free, never = np.full(columns, -NEVER), np.full(columns, NEVER)
+    exits, kept = np.empty((rows, columns)), np.empty((rows, columns), dtype=bool)
+    free, never, works = np.full(columns, -NEVER), np.full(columns, NEVER), np.empty(columns)
     moments = list(flow.moments)
-    equal = np.zeros((rows, columns) if ambiguous else (rows, 0), dtype=bool)
+    equal = np.empty((rows, columns) if ambiguous else (rows, 0), dtype=bool)
     everyone = flow.gone is None
-    for comes, following, takes, leaves, replaced, same in zip(
-        moments, [*moments, never][1:], durations, exits, gone, equal, strict=True
+    for comes, following, takes, leaves, keeps, same in zip(
+        moments, [*moments, never][1:], durations, exits, kept, equal, strict=True
     ):
         np.maximum(comes, free, out=leaves)
-        np.less_equal(following, free if everyone else leaves, out=replaced)
+        np.greater(following, free if everyone else leaves, out=keeps)
         if ambiguous:
             np.equal(following, leaves, out=same)
-        np.add(leaves, takes, out=leaves)
-        np.putmask(leaves, replaced, free)
+        np.multiply(takes, keeps, out=works)
+        np.add(leaves, works, out=leaves)
         free = leaves
-    tied: Flags | None = None
-    if ambiguous:
-        if flow.gone is not None:
-            equal &= ~flow.gone
-        tied = np.zeros(columns, dtype=bool)
-        row, column = np.nonzero(equal)
-        tied[column[np.isfinite(flow.moments[row, column])]] = True
+    gone = ~kept
+    tied = _tied(equal, flow) if ambiguous else None
     passages = SwiftPassages(flow, gone, exits, durations, fails, shift, tied)
     strict = bool(durations.min(initial=NEVER) > 0)
     if fails is None:
         return passages, Flow(_fill(exits, gone), gone, strict)
     out = gone | fails
     return passages, Flow(_fill(exits.copy(), out), out, strict)
+
+
+def _tied(equal: Flags, flow: Flow) -> Flags:
+    """In which replications somebody who is there at all arrives at the very moment at which another may enter."""
+    if flow.gone is not None:
+        equal &= ~flow.gone
+    tied: Flags = equal.any(axis=0)
+    doubtful = np.flatnonzero(tied)
+    if doubtful.size:
+        tied[doubtful] = (equal[:, doubtful] & np.isfinite(flow.moments[:, doubtful])).any(axis=0)
+    return tied
 
 
 def swift_queued(guide: Guide, flow: Flow, shift: float) -> tuple[SwiftPassages, Flow]:
