@@ -5,6 +5,10 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
+
+MIME = "application/vnd.pipesim.feedback+json"
+"""Under this type a saved notebook keeps the feedback as plain data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,19 @@ class Feedback:
         return "\n".join([f"Exercise {self.exercise}, {self.title}: {head}", *body])
 
     __repr__ = __str__
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain data, as a saved notebook keeps it for `pipesim classroom report`."""
+        return {
+            "exercise": self.exercise,
+            "attempt": self.attempt,
+            "score": self.score,
+            "points": self.points,
+            "parts": [{"name": part.name, "right": part.right} for part in self.parts],
+        }
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        return {"text/plain": str(self), "text/html": self._repr_html_(), MIME: self.to_dict()}
 
     def _repr_html_(self) -> str:
         """The same with room to breathe; colours are the notebook's own, and no meaning hangs on them."""

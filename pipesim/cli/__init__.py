@@ -1,4 +1,4 @@
-"""The command line: ``pipesim check | draw | run | show | serve | whatif | lab | fidelity``.
+"""The command line: ``pipesim check | draw | run | show | serve | whatif | lab | classroom | fidelity``.
 
 Exit status: 0 all is well, 1 problems were found, 2 the input cannot be used.
 """
@@ -11,6 +11,7 @@ import click
 
 from pipesim import __version__
 from pipesim.cli.check import check
+from pipesim.cli.classroom import classroom
 from pipesim.cli.draw import draw
 from pipesim.cli.fidelity import fidelity
 from pipesim.cli.lab import lab
@@ -42,7 +43,7 @@ def commands() -> None:
     """
 
 
-for command in (check, draw, run, show, serve, whatif, lab, fidelity):
+for command in (check, draw, run, show, serve, whatif, lab, classroom, fidelity):
     commands.add_command(command)
 
 

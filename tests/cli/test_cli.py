@@ -279,17 +279,3 @@ def test_an_arrow_sketch_with_a_typo(pipesim):
 
     assert status == 2
     assert "CodeBuild" in err
-
-
-def test_lab_never_overwrites(tmp_path, monkeypatch):
-    from pipesim.cli.lab import copy_notebooks
-
-    copied = copy_notebooks(tmp_path / "course")
-    names = sorted(path.name for path in (tmp_path / "course").iterdir())
-
-    assert copied == len(names) > 0
-
-    (tmp_path / "course" / names[0]).write_text("mine")
-
-    assert copy_notebooks(tmp_path / "course") == 0
-    assert (tmp_path / "course" / names[0]).read_text() == "mine"
