@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from hashlib import blake2b
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import boto3
 from moto import mock_aws
@@ -27,6 +27,7 @@ from pipesim.cloud.codepipeline.pipelines import is_polled
 from pipesim.cloud.codepipeline.webhooks import Webhooks
 from pipesim.cloud.idle import Idleness
 from pipesim.cloud.signals.bus import Bus
+from pipesim.cloud.signals.pipeline_events import Announcer
 from pipesim.cloud.virtual_time import VIRTUAL_TIME
 from pipesim.definition.model import Pipeline, Stage
 from pipesim.engine.behaviours import Behaviour
@@ -39,7 +40,10 @@ from pipesim.vocabulary import ActionCategory, ActionOwner
 
 if TYPE_CHECKING:
     from pipesim.cloud.polling import Poller
+    from pipesim.cloud.workers import JobWorker
     from pipesim.engine.action import ActionRun
+
+Worker = TypeVar("Worker", bound="JobWorker")
 
 REGION = "us-east-1"
 REAL, ASSUMED = "real", "assumed"
@@ -260,6 +264,7 @@ class Account:
             behaviours=behaviours,
         )
         self.pipelines[pipeline.name] = record
+        simulation.listen(Announcer(self, record).hear)
         return record
 
     def behaviours_for(self, pipeline: Pipeline) -> dict[str, Behaviour]:
@@ -464,6 +469,18 @@ class Cloud:
         """
         found = [event for account in list(self.account.family.values()) for event in account.bus.matching(pattern)]
         return sorted(found, key=lambda event: str(event["time"]))
+
+    def hire(self, worker: type[Worker], **options: Any) -> Worker:
+        """Let a job worker work on the jobs of custom or third-party actions from now on, and return it.
+
+        Args:
+            worker: `pipesim.cloud.workers.JobWorker` or a class made from it, such as `pipesim.cloud.ci.Jenkins`.
+            options: what its constructor takes.
+        """
+        hired = worker(self, **options)
+        hired.prepare()
+        hired.start()
+        return hired
 
     def pipelines(self) -> Iterator[PipelineRecord]:
         """Every pipeline of every account and region of this cloud."""

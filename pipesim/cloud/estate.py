@@ -301,7 +301,7 @@ def _beanstalk(estate: Estate, action: Action) -> None:
 
 
 def _custom_type(estate: Estate, action: Action) -> None:
-    """Let the custom action type be there, with the keys that the action uses; every key may be looked up."""
+    """Let the custom action type be there: that of a known system, else one with the keys that the action uses."""
     codepipeline = estate.of(action, "codepipeline")
     listed = codepipeline.get_paginator("list_action_types").paginate(actionOwnerFilter="Custom")
     wanted = {
@@ -309,6 +309,9 @@ def _custom_type(estate: Estate, action: Action) -> None:
         "version": action.type.version,
     }  # fmt: skip
     if any(one["id"] == wanted for page in listed for one in page["actionTypes"]):
+        return
+    if (known := _declaration(action)) is not None:
+        codepipeline.create_custom_action_type(**known)
         return
     uses = [one for _, one in estate.pipeline.actions() if one.type == action.type]
     keys = dict.fromkeys(key for one in uses for key in one.configuration)
@@ -323,6 +326,19 @@ def _custom_type(estate: Estate, action: Action) -> None:
         inputArtifactDetails={"minimumCount": 0, "maximumCount": 5},
         outputArtifactDetails={"minimumCount": 0, "maximumCount": 5},
     )
+
+
+def _declaration(action: Action) -> dict[str, Any] | None:
+    """The action type of a known system, when the action is configured as that system wants it."""
+    from pipesim.cloud.ci import SERVERS
+    from pipesim.cloud.partners import SERVICES
+
+    server, service = SERVERS.get(action.provider), SERVICES.get(action.provider)
+    if server is not None and set(action.configuration) == set(server.keys):
+        return server.declaration(action.category)
+    if service is not None and set(action.configuration) == {service.key} and action.category == "Test":
+        return service.declaration()
+    return None
 
 
 def _allow(actions: str | Iterable[str], **members: Any) -> dict[str, Any]:

@@ -26,11 +26,15 @@ class JobFailed(Exception):
     Args:
         message: why, in one sentence.
         type: the failure type.
+        external_id: the id of the work at the worker's place.
     """
 
-    def __init__(self, message: str, type: FailureType | str = FailureType.JOB_FAILED) -> None:
+    def __init__(
+        self, message: str, type: FailureType | str = FailureType.JOB_FAILED, *, external_id: str = ""
+    ) -> None:
         super().__init__(message)
         self.type = FailureType(type)
+        self.external_id = external_id
 
 
 class JobWorker:
@@ -69,6 +73,9 @@ class JobWorker:
             **({"queryParam": dict(query)} if query else {}),
         }
         self._process: simpy.Process | None = None
+
+    def prepare(self) -> None:
+        """Make ready before the first poll, such as by creating the action type that is polled for."""
 
     def work(self, job: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Do the work and return more members of the success report, or raise `JobFailed`.
@@ -116,6 +123,14 @@ class JobWorker:
             report = self.work(job) or {}
         except JobFailed as failed:
             details = {"type": failed.type.value, "message": str(failed)}
-            self.client.put_job_failure_result(jobId=job["id"], failureDetails=details)
+            if failed.external_id:
+                details["externalExecutionId"] = failed.external_id
+            self._fail(job, details)
         else:
-            self.client.put_job_success_result(jobId=job["id"], **report)
+            self._succeed(job, report)
+
+    def _succeed(self, job: Mapping[str, Any], report: Mapping[str, Any]) -> None:
+        self.client.put_job_success_result(jobId=job["id"], **report)
+
+    def _fail(self, job: Mapping[str, Any], details: Mapping[str, Any]) -> None:
+        self.client.put_job_failure_result(jobId=job["id"], failureDetails=details)

@@ -29,10 +29,12 @@ def act_partner(account: Account, run: ActionRun) -> Generator[simpy.Event, Any,
     """Open a job for a partner.
 
     A partner's service lies outside the account, and most simulations have none: unless somebody
-    has taken the job by then, the partner is assumed to answer after the duration that is assumed
+    polls for such jobs or has taken this one by then, the partner is assumed to answer after the duration that is assumed
     of the action.
     """
     job = account.jobs.open(run, THIRD_PARTY)
+    if account.jobs.has_worker(run):
+        return (yield from wait_for_job(account, run, job))
     assumed = run.sim.env.process(work(run))
     yield assumed | job.finished
     if job.status in (JobStatus.QUEUED, JobStatus.DISPATCHED):

@@ -109,9 +109,13 @@ class Jobs:
         polls for its type, or while a partner that nobody plays is assumed to be at work.
         """
         job = self._newest.get(run)
-        if job is None or job.is_over or self._workers[_type_key(run)]:
+        if job is None or job.is_over or self.has_worker(run):
             return False
         return job.executor != THIRD_PARTY or job.status is JobStatus.IN_PROGRESS
+
+    def has_worker(self, run: ActionRun) -> bool:
+        """Whether a worker in virtual time polls for jobs of this action's type."""
+        return self._workers[_type_key(run)] > 0
 
     def forget(self, run: ActionRun) -> None:
         """An action waits for no job any more; results of its jobs are still taken."""
