@@ -3,11 +3,12 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Builder", "Player"]
+__all__ = ["Builder", "Player", "WhatIf"]
 
 if TYPE_CHECKING:
     from pipesim.widgets.builder import Builder as Builder
     from pipesim.widgets.player import Player as Player
+    from pipesim.widgets.whatif import WhatIf as WhatIf
 
 
 def __getattr__(name: str) -> Any:

@@ -74,7 +74,7 @@ class Player(anywidget.AnyWidget):
     ('GitHub', 'Succeeded', '00:00:07.657  E1: CodeBuild started.')
     """
 
-    _esm = module("board.js", "player.js")
+    _esm = module("board.js", "dom.js", "player.js")
     _css = palette(".ps-player") + read("player.css")
 
     film = traitlets.Instance(Film).tag(

@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.asking import notebook, ours
+
 RUN_ALL = """async () => {
   const app = window.jupyterapp;
   await app.restored;
@@ -121,6 +123,24 @@ def run_notebook(page: Any, lab: tuple[str, Path]) -> Callable[[Path], Any]:
         return page
 
     return run
+
+
+@pytest.fixture
+def run_cells(page: Any, run_notebook: Callable[[Path], Any], tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Return a function that runs cells in a notebook and waits for a widget; the console must stay free of errors."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+
+    def run(*cells: str, wait_for: str) -> Any:
+        path = tmp_path / "cells.ipynb"
+        path.write_text(notebook(*cells))
+        run_notebook(path)
+        page.wait_for_selector(wait_for, timeout=60_000)
+        return page
+
+    yield run
+    assert ours(complaints) == []
 
 
 @pytest.fixture

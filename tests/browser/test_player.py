@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +11,8 @@ pytest.importorskip("pytest_playwright", reason="browser tests need pytest-playw
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.asking import RESTART, SET_THEME, python
+from tests.browser.asking import keep as keep_picture
 from tests.browser.axe import serious
 
 pytestmark = pytest.mark.browser
@@ -77,53 +75,18 @@ def rename(e):
 player = Player(Trace([rename(e) for e in trace], end=trace.end)); player.seek(trace.end)
 player.selection = ["action", trace.pipeline.stages[1].name, trace.pipeline.stages[1].actions[0].name + text]
 player"""
-SET_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
-RESTART = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
 VIEW = "document.querySelector('.ps-player').psView"
 
 
 @pytest.fixture
-def show(page: Page, run_notebook: Callable[[Path], Page], tmp_path: Path) -> Callable[[str], Page]:
-    """Return a function that runs one cell and gives the page with its player; the console must stay clean."""
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
-
-    def run(*cells: str) -> Page:
-        path = tmp_path / "player.ipynb"
-        made = [
-            {"cell_type": "code", "id": f"c{n}", "metadata": {}, "execution_count": None, "outputs": [], "source": cell}
-            for n, cell in enumerate(cells)
-        ]
-        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-        path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": made}))
-        run_notebook(path)
-        page.wait_for_selector(".ps-player", timeout=60_000)
-        return page
-
-    yield run
-    assert [line for line in complaints if "404" not in line] == []
+def show(run_cells: Callable[..., Page]) -> Callable[..., Page]:
+    """Return a function that runs cells and gives the page with its player; the console must stay clean."""
+    return lambda *cells: run_cells(*cells, wait_for=".ps-player")
 
 
 def keep(page: Page, name: str) -> None:
-    """Keep a picture of the player where CI collects them (``PIPESIM_SCREENSHOTS``)."""
-    if folder := os.environ.get("PIPESIM_SCREENSHOTS"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        page.locator(".ps-player").first.screenshot(path=Path(folder) / f"player-{name}.png")
-
-
-def python(page: Page, expression: str) -> Any:
-    """Ask the kernel for the value of an expression."""
-    return page.evaluate(
-        """async code => {
-      const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-      const future = kernel.requestExecute({code: '', user_expressions: {x: code}, store_history: false});
-      const answer = (await future.done).content.user_expressions.x;
-      if (answer.status !== 'ok') throw new Error(answer.evalue);
-      return answer.data['text/plain'];
-    }""",
-        expression,
-    )
+    """Keep a picture of the player where CI collects them."""
+    keep_picture(page, ".ps-player", f"player-{name}")
 
 
 def test_a_trace_is_played_scrubbed_and_stepped_through(show: Callable[..., Page]):

@@ -377,7 +377,7 @@ def test_everything_that_python_writes_the_browser_has_words_for():
 
 
 def test_the_module_is_whole():
-    text = module("board.js", "player.js")
+    text = module("board.js", "dom.js", "player.js")
 
     assert 'from "./' not in text
     assert text.count("export default") == 1

@@ -2,38 +2,12 @@ import {
   Film, calendarText, clockText, detailsOf, durationText, keyMeaning, lasting, nextSpeed, panelAt,
   panelsAt, speedText, stampOf,
 } from "./board.js";
+import { button, h, setHidden, setText } from "./dom.js";
 
 const ROWS = 200, ROWS_PLAYING = 30;
 const MOST_EVENTS = 12, LOG_MS = 150;
 const MOVE_MS = 450, CATCH_UP_MS = 900, SAVE_MS = 1000;
 const NUMBERS = ["clock", "place"];
-const FOCUSABLE = new Set(["a", "button", "input", "select", "summary"]);
-
-/* Text from documents only ever becomes text nodes, attributes and values. What can have the focus keeps its keys
-   from JupyterLab, whose command mode would cut cells with them; Lab looks for the mark on that very element. */
-function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  if (FOCUSABLE.has(tag) || "tabindex" in attributes) element.setAttribute("data-lm-suppress-shortcuts", "true");
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === false || value === null || value === undefined) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "value" || name === "disabled") element[name] = value;
-    else element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
-  return element;
-}
-
-const button = (text, label, onclick, attributes = {}) =>
-  h("button", { type: "button", title: label, "aria-label": label === text ? null : label, onclick, ...attributes }, text);
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-function setHidden(element, hidden) {
-  if (element.hidden !== hidden) element.hidden = hidden;
-}
 
 class View {
   constructor(model, el) {

@@ -1,0 +1,65 @@
+"""What browser tests ask of a page with widgets."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+SET_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
+RESTART = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+DARK, LIGHT = "JupyterLab Dark", "JupyterLab Light"
+
+
+JUPYTERS_OWN = ("404", "Could not restore the debugger state")
+"""What JupyterLab itself complains of: files that it looks for and does without, and debugging after a restart."""
+
+
+def ours(complaints: list[str]) -> list[str]:
+    """The errors in the console that are not JupyterLab's own."""
+    return [line for line in complaints if not any(known in line for known in JUPYTERS_OWN)]
+
+
+def notebook(*cells: str) -> str:
+    """A notebook of these cells, as the text of its file."""
+    made = [
+        {"cell_type": "code", "id": f"c{n}", "metadata": {}, "execution_count": None, "outputs": [], "source": cell}
+        for n, cell in enumerate(cells)
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": made})
+
+
+def keep(page: Any, selector: str, name: str) -> None:
+    """Keep a picture of a widget where CI collects them (``PIPESIM_SCREENSHOTS``)."""
+    if folder := os.environ.get("PIPESIM_SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.locator(selector).first.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def set_theme(page: Any, theme: str) -> None:
+    """Switch JupyterLab's theme and wait until it is there."""
+    page.evaluate(SET_THEME, theme)
+    light = str(theme == LIGHT).lower()
+    page.wait_for_function(f"document.body.dataset.jpThemeLight === '{light}'")
+    page.wait_for_timeout(400)
+
+
+def overflow(page: Any, selector: str) -> int:
+    """How many pixels a widget is wider than what it may have."""
+    return int(page.evaluate("s => (e => e.scrollWidth - e.clientWidth)(document.querySelector(s))", selector))
+
+
+def python(page: Any, expression: str) -> Any:
+    """Ask the kernel for the value of an expression; the answer is its repr."""
+    return page.evaluate(
+        """async code => {
+      const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+      const future = kernel.requestExecute({code: '', user_expressions: {x: code}, store_history: false});
+      const answer = (await future.done).content.user_expressions.x;
+      if (answer.status !== 'ok') throw new Error(answer.evalue);
+      return answer.data['text/plain'];
+    }""",
+        expression,
+    )

@@ -1,0 +1,127 @@
+"""The knobs as a learner turns them: in JupyterLab, by mouse and keyboard, light, dark and narrow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+pytest.importorskip("pytest_playwright", reason="browser tests need pytest-playwright (the extra 'dev')")
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.asking import DARK, LIGHT, RESTART, keep, overflow, python, set_theme
+from tests.browser.axe import serious
+
+pytestmark = pytest.mark.browser
+
+ROOT = ".ps-whatif"
+VIEW = f"document.querySelector('{ROOT}').psView"
+SHOP = """import pipesim
+from pipesim.widgets import WhatIf
+pipeline = pipesim.load(pipesim.sample("e-commerce"))
+assumptions = pipesim.load_profile(pipesim.sample_profile("e-commerce"))
+whatif = WhatIf(pipeline, assumptions, n_slow=100)
+whatif"""
+NASTY = """import pipesim
+from dataclasses import replace
+from pipesim.widgets import WhatIf
+text = "<img src=x onerror=window.hacked=1>"
+pipeline = replace(pipesim.load("GitHub -> CodeBuild -> S3"), name="shop")
+whatif = WhatIf(pipeline, n=100)
+whatif.set_trait("title", text)
+whatif.message = text
+whatif"""
+
+
+def slide(page: Page, name: str, steps: int) -> None:
+    """Turn a knob by so many stops, as the arrow keys do."""
+    page.locator(f'[data-knob="{name}"]').focus()
+    for _ in range(abs(steps)):
+        page.keyboard.press("ArrowRight" if steps > 0 else "ArrowLeft")
+
+
+def test_a_knob_moves_the_lead_time_within_a_fifth_of_a_second(run_cells: Callable[..., Page]):
+    page = run_cells(SHOP, wait_for=f"{ROOT} .ps-bars h4")
+    keep(page, ROOT, "whatif-light")
+    before = page.locator(".ps-bars .ps-key").inner_text()
+    page.locator(".ps-pin").click()
+    expect(page.locator(".ps-table th", has_text="Difference")).to_be_visible()
+    page.locator("summary", has_text="Test").first.click()
+    for steps in (1, 1, 1, -1, -1, 1, 1, 1, 1, 1):
+        slide(page, "duration Test/EndToEnd", steps)
+        page.wait_for_timeout(250)
+    expect(page.locator(".ps-bars .ps-key")).not_to_have_text(before)
+    assert python(page, "whatif.result.engine_used") == "'vectorised'"
+    assert int(python(page, "whatif.result.n")) == 1000
+    latencies = sorted(page.evaluate(f"{VIEW}.latencies"))
+    kernel = float(python(page, "whatif.view['took']"))
+    report = f"from the turn to the drawing: median {latencies[len(latencies) // 2]:.0f} ms, "
+    report += f"most {latencies[-1]:.0f} ms over {len(latencies)} turns; {kernel:.0f} ms of the last in the kernel"
+    print(report)
+    assert latencies[len(latencies) // 2] < 200, report
+    expect(page.locator(".ps-table tbody tr").first.locator("td").nth(2)).to_have_text(re.compile(r"^\+"))
+    shown = page.locator(".ps-table tbody tr").first.locator("td").nth(1).inner_text()
+    assert shown in python(page, "whatif.view['table']['rows'][0]")
+    keep(page, ROOT, "whatif-pinned")
+
+
+def test_the_slower_engine_says_so_and_is_stopped(run_cells: Callable[..., Page]):
+    page = run_cells(SHOP.replace("n_slow=100", "n_slow=1000"), wait_for=f"{ROOT} .ps-bars h4")
+    slide(page, "pool builds", -4)
+    expect(page.locator(".ps-progress")).to_be_visible()
+    expect(page.locator(".ps-how")).to_contain_text("by the slower engine, because")
+    keep(page, ROOT, "whatif-slow")
+    page.locator(".ps-halt").click()
+    expect(page.locator(".ps-progress")).to_be_hidden()
+    assert python(page, "whatif.busy") == "False"
+
+
+def test_settings_are_shown_as_text_refused_and_reset(run_cells: Callable[..., Page]):
+    page = run_cells(SHOP, wait_for=f"{ROOT} .ps-bars h4")
+    page.locator('[data-knob="mode"]').select_option("PARALLEL")
+    expect(page.locator(".ps-refusal")).to_contain_text("cannot be added to a PARALLEL pipeline")
+    page.locator('[data-knob="mode"]').select_option("QUEUED")
+    expect(page.locator(".ps-refusal")).to_be_hidden()
+    page.locator(".ps-python").click()
+    expect(page.locator(".ps-text")).to_have_value(re.compile("edit.execution_mode\\('QUEUED'\\)"))
+    page.locator(".ps-toml").click()
+    expect(page.locator(".ps-text")).to_have_value(re.compile("# execution mode of the pipeline: QUEUED"))
+    slide(page, "pool builds", -1)
+    expect(page.locator(".ps-text")).to_have_value(re.compile("capacity = 5"))
+    page.locator(".ps-text-box .ps-close").click()
+    page.locator(".ps-reset").click()
+    expect(page.locator(".ps-turned")).to_have_count(0)
+    assert python(page, "whatif.settings") == "{}"
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_no_serious_barrier(run_cells: Callable[..., Page], theme: str):
+    page = run_cells(SHOP, wait_for=f"{ROOT} .ps-bars h4")
+    set_theme(page, theme)
+    page.locator(".ps-pin").click()
+    page.locator("summary", has_text="Test").first.click()
+    slide(page, "arrivals", 2)
+    page.locator(".ps-python").click()
+    expect(page.locator(".ps-text")).to_be_visible()
+    page.wait_for_timeout(600)
+    keep(page, ROOT, f"whatif-{theme.split()[1].lower()}-open")
+    found = serious(page, ROOT)
+    page.set_viewport_size({"width": 560, "height": 1000})
+    page.wait_for_timeout(500)
+    keep(page, ROOT, f"whatif-{theme.split()[1].lower()}-narrow")
+    wide = overflow(page, ROOT)
+    set_theme(page, LIGHT)
+    assert found == []
+    assert wide <= 1
+
+
+def test_markup_stays_text_and_a_restart_is_told(run_cells: Callable[..., Page]):
+    page = run_cells(NASTY, wait_for=f"{ROOT} .ps-bars h4")
+    expect(page.locator(".ps-title")).to_contain_text("<img src=x")
+    assert page.evaluate("window.hacked === undefined")
+    assert page.locator(f"{ROOT} img").count() == 0
+    page.evaluate(RESTART)
+    expect(page.locator(".ps-asleep")).to_contain_text("Asleep", timeout=20_000)
+    expect(page.locator(".ps-reset")).to_be_disabled()
