@@ -17,7 +17,18 @@ VARIABLES = ("PIPESIM_LEARNER", "JUPYTERHUB_USER")
 _named: list[str] = []
 
 
-def learner(name: str | None = None) -> str:
+class Name(str):
+    """A learner's name; shown by itself, it says whose numbers the exercises have."""
+
+    def __repr__(self) -> str:
+        return (
+            f"Hello {str(self)}, the exercises have your own numbers."
+            if self
+            else "The exercises have the book's numbers."
+        )
+
+
+def learner(name: str | None = None) -> Name:
     """Say who is learning, or ask.
 
     Args:
@@ -28,16 +39,18 @@ def learner(name: str | None = None) -> str:
         The name in force, with outer blanks gone and in small letters; "" when nobody is named.
 
     >>> learner("  Ada ")
-    'ada'
+    Hello ada, the exercises have your own numbers.
+    >>> learner() == "ada"
+    True
     >>> learner("")
-    ''
+    The exercises have the book's numbers.
     """
     if name is not None:
         _named[:] = [name.strip().lower()] if name.strip() else []
     if _named:
-        return _named[0]
+        return Name(_named[0])
     found = (os.environ.get(variable, "").strip().lower() for variable in VARIABLES)
-    return next((value for value in found if value), "") if not _is_graded() else _submitter(Path.cwd())
+    return Name(_submitter(Path.cwd()) if _is_graded() else next((value for value in found if value), ""))
 
 
 def _is_graded() -> bool:
