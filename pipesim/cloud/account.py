@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -384,6 +384,21 @@ class Cloud:
             self.account.closing.close()
             self._open.close()
             self._open = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is mocking."""
+        return self._open is not None
+
+    def watch(self, watcher: Callable[[], object]) -> Callable[[], None]:
+        """Call a function each time that time has passed or a call to a service is over; return what ends it.
+
+        Args:
+            watcher: it should only look; what it does itself is not told to it.
+        """
+        watchers = self._clock.watchers
+        watchers.append(watcher)
+        return lambda: watchers.remove(watcher) if watcher in watchers else None
 
     def __enter__(self) -> Self:
         return self.open()

@@ -36,6 +36,7 @@ class CloudClock(Clock):
     Attributes:
         lock: every door takes it.
         moving: whether a step is being done; nobody else moves the clock meanwhile.
+        watchers: called when time has passed or a call to a service is over, never in the middle of a step.
     """
 
     def __init__(self, start: datetime, progression: str = MANUAL, speed: float = 1.0) -> None:
@@ -49,6 +50,8 @@ class CloudClock(Clock):
         self.speed = speed
         self.lock = threading.RLock()
         self.moving = False
+        self.watchers: list[Callable[[], object]] = []
+        self._telling = False
         self._caught_up = time.monotonic()
 
     @property
@@ -98,6 +101,18 @@ class CloudClock(Clock):
                 self._go(lambda: self.peek() <= to)
                 if to > self.now:
                     self.run(until=to)
+                self.tell()
+
+    def tell(self) -> None:
+        """Tell the watchers to look again; what they do themselves is not told to them."""
+        if self.moving or self._telling or not self.watchers:
+            return
+        self._telling = True
+        try:
+            for watcher in list(self.watchers):
+                watcher()
+        finally:
+            self._telling = False
 
     def catch_up(self) -> None:
         """With progression ``time``: let everything happen that is due by the wall clock."""
@@ -116,7 +131,11 @@ class CloudClock(Clock):
             How many steps were done.
         """
         with self.lock:
-            return 0 if self.moving else self._go(lambda: self.peek() < math.inf and going_on())
+            if self.moving:
+                return 0
+            steps = self._go(lambda: self.peek() < math.inf and going_on())
+            self.tell()
+            return steps
 
     def _go(self, wanted: Callable[[], bool]) -> int:
         steps = 0

@@ -78,3 +78,4 @@ def inside(account: Account) -> Iterator[None]:
         account.catch_up()
         with VIRTUAL_TIME.at(account.now):
             yield
+        account.env.tell()
