@@ -13,6 +13,9 @@ They stand on the lowest floor so that every other floor may raise them.
 
 from __future__ import annotations
 
+import os
+import tempfile
+import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,8 +23,27 @@ if TYPE_CHECKING:
     from pipesim.definition.problems import Problem
 
 
+FULL = "PIPESIM_TRACEBACK"
+"""Set this environment variable to ``full`` to see whole tracebacks in notebooks."""
+
+
+CELLS = (f"{tempfile.gettempdir()}{os.sep}ipykernel_", "<ipython-input")
+"""How the file names of notebook cells begin."""
+
+
 class PipesimError(Exception):
-    """The base of every error that pipesim raises on purpose."""
+    """The base of every error that pipesim raises on purpose.
+
+    In a notebook it shows the line of the reader's own code and the message, not what lies between in pipesim.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython prints for this error."""
+        if os.environ.get(FULL) == "full":
+            return traceback.format_exception(self)
+        frames = traceback.extract_tb(self.__traceback__)
+        lines = [f"line {frame.lineno}: {frame.line}" for frame in frames if frame.filename.startswith(CELLS)]
+        return [*lines, f"{type(self).__name__}: {self}"]
 
 
 class SourceError(PipesimError, ValueError):

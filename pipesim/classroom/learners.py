@@ -22,7 +22,7 @@ class Name(str):
 
     def __repr__(self) -> str:
         return (
-            f"Hello {str(self)}, the exercises have your own numbers."
+            f"Hello {self!s}, the exercises have your own numbers."
             if self
             else "The exercises have the book's numbers."
         )
