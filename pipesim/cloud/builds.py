@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from pipesim.cloud.actions.failures import ActionFailed
 from pipesim.cloud.artifacts import Archive, pack, read_all, write
-from pipesim.cloud.buildspec import PHASES, ArtifactSpec, Buildspec, parse_buildspec
+from pipesim.cloud.buildspec import PHASES, ArtifactSpec, Buildspec, assigned, exit_status, parse_buildspec
 from pipesim.cloud.permissions import assume, client
 from pipesim.errors import SourceError
 
@@ -95,6 +95,15 @@ class Workshop:
         Raises:
             BuildFailed: writing did not work.
         """
+        for phase in PHASES:
+            for command in self.spec.commands.get(phase, ()):
+                if status := exit_status(command):
+                    self._tell_commands(failing=(phase, command))
+                    raise BuildFailed(
+                        phase.upper(),
+                        "COMMAND_EXECUTION_ERROR",
+                        f"Error while executing command: {command}. Reason: exit status {status}",
+                    )
         self._tell_commands()
         with self._phase("UPLOAD_ARTIFACTS"):
             made = self._made()
@@ -108,7 +117,7 @@ class Workshop:
             message: what is assumed to have gone wrong; empty: a command's exit status.
         """
         commands = self.spec.commands.get("build") or ("the build",)
-        self._tell_commands(failing=commands[-1])
+        self._tell_commands(failing=("build", commands[-1]))
         text = message or f"Error while executing command: {commands[-1]}. Reason: exit status 1"
         return BuildFailed("BUILD", "COMMAND_EXECUTION_ERROR", text)
 
@@ -200,6 +209,8 @@ class Workshop:
             kind, value = given.get("type", "PLAINTEXT"), given["value"]
             fetch = {"PARAMETER_STORE": self._parameter, "SECRETS_MANAGER": self._secret}.get(kind)
             self.variables[given["name"]] = value if fetch is None else fetch(value)
+        told = [command for phase in PHASES for command in self.spec.commands.get(phase, ())]
+        self.variables |= dict(pair for command in told if (pair := assigned(command)) is not None)
         self.variables |= {
             "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region,
@@ -222,13 +233,13 @@ class Workshop:
         text = str(self._client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
         return str(json.loads(text)[key]) if key else text
 
-    def _tell_commands(self, failing: str | None = None) -> None:
+    def _tell_commands(self, failing: tuple[str, str] | None = None) -> None:
         for phase in PHASES:
             lines = self.lines.setdefault(phase.upper(), [])
             for command in self.spec.commands.get(phase, ()):
                 lines.append(f"Running command {command}")
-                if command == failing and phase == "build":
-                    lines.append(f"Command did not exit successfully {command} exit status 1")
+                if (phase, command) == failing:
+                    lines.append(f"Command did not exit successfully {command} exit status {exit_status(command) or 1}")
                     return
 
     def _made(self) -> dict[str, bytes]:

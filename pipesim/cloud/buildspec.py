@@ -1,6 +1,7 @@
 """A buildspec read: which commands, variables and artifacts a build would have.
 
-Commands are not executed; what a build makes is assumed.
+Commands are not executed; what a build makes is assumed. Two kinds are believed: one that sets a variable to plain
+text, and one that says which status it exits with.
 Source: AWS CodeBuild User Guide, "Build specification reference for CodeBuild".
 """
 
@@ -15,6 +16,8 @@ import yaml
 
 from pipesim.errors import SourceError
 
+_EXIT = re.compile(r"exit\s+(\d+)")
+_ASSIGNED = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)=([^\s$`]*|'[^'$`]*'|\"[^\"$`]*\")")
 PHASES = ("install", "pre_build", "build", "post_build")
 
 
@@ -111,6 +114,26 @@ def parse_buildspec(text: str) -> Buildspec:
         artifacts=_artifact(artifacts) if "files" in artifacts else None,
         secondary={str(name): _artifact(_mapping(secondary, name)) for name in secondary},
     )
+
+
+def exit_status(command: str) -> int:
+    """Return the status with which a command ends for sure: that of ``exit N`` and ``false``; 0 of any other.
+
+    >>> exit_status("exit 3"), exit_status("npm test")
+    (3, 0)
+    """
+    match = _EXIT.fullmatch(command.strip())
+    return 1 if command.strip() == "false" else int(match[1]) if match else 0
+
+
+def assigned(command: str) -> tuple[str, str] | None:
+    """Return the variable that a command sets to plain text; None: it sets none, or only a shell could tell.
+
+    >>> assigned("export TAG=v7"), assigned("TAG=$(git describe)")
+    (('TAG', 'v7'), None)
+    """
+    match = _ASSIGNED.fullmatch(command.strip())
+    return (match[1], match[2].strip("'\"")) if match else None
 
 
 def _commands(phase: Mapping[str, Any]) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ PROVIDERS = {
     "Deploy/S3": "s3_deploy",
     "Deploy/CloudFormation": "cloudformation",
     "Deploy/CodeDeploy": "codedeploy",
+    "Build/ECRBuildAndPublish": "ecr_build_and_publish",
+    "Compute/Commands": "commands",
     "Approval/Manual": "approval",
     "Invoke/Lambda": "lambda_invoke",
 }

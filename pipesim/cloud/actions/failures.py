@@ -38,6 +38,7 @@ MISSING = frozenset(
         "NotFound",
         "NotFoundException",
         "RepositoryDoesNotExistException",
+        "RepositoryNotFoundException",
         "ResourceNotFoundException",
     }
 )
