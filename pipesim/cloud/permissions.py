@@ -47,6 +47,9 @@ LIFETIME = timedelta(hours=1)
 JOB_LIFETIME = timedelta(minutes=15)
 QUICK = Config(retries={"mode": "standard", "total_max_attempts": 1}, parameter_validation=True)
 
+SPEAK_JSON = frozenset({"awslambda", "lambda", "inspector-scan"})
+"""Services whose errors are JSON although their calls bear no target."""
+
 ENCRYPTING = {"PutObject": "kms:GenerateDataKey"}
 DECRYPTING = {"GetObject": "kms:Decrypt", "GetObjectVersion": "kms:Decrypt"}
 
@@ -464,7 +467,7 @@ def _refuse(handler: Any, session: Session, action: str, resource: str, reason: 
     message = f"User: {session.arn} is not authorized to perform: {action}{where} because {reason}"
     if handler.service_name == "s3":
         raise _S3Refusal("AccessDenied", message)
-    if handler.headers.get("X-Amz-Target") or handler.service_name in {"awslambda", "lambda"}:
+    if handler.headers.get("X-Amz-Target") or handler.service_name in SPEAK_JSON:
         raise JsonRESTError("AccessDeniedException", message)
     raise AccessDeniedError(session.arn, f"{action}{where} because {reason}")
 

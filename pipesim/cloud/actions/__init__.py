@@ -34,6 +34,7 @@ PROVIDERS = {
     "Deploy/CodeDeploy": "codedeploy",
     "Build/ECRBuildAndPublish": "ecr_build_and_publish",
     "Compute/Commands": "commands",
+    "Invoke/InspectorScan": "inspector_scan",
     "Approval/Manual": "approval",
     "Invoke/Lambda": "lambda_invoke",
 }

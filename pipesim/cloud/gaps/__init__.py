@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pipesim.cloud.gaps import cloudformation, codebuild, codecommit, codedeploy
+from pipesim.cloud.gaps import cloudformation, codebuild, codecommit, codedeploy, inspectorscan
 
-GAPS = (codecommit, codebuild, codedeploy)
+GAPS = (codecommit, codebuild, codedeploy, inspectorscan)
 FILLED_WHEN_NEEDED = (cloudformation,)
 """Gaps in services that take seconds to import: the action that needs them fills them."""
 
