@@ -11,7 +11,7 @@ import math
 import threading
 import time as wall
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from pipesim.engine import (
     Approve,
@@ -24,15 +24,44 @@ from pipesim.engine import (
     Repair,
     Retry,
     Rollback,
-    Simulation,
     Start,
     Stop,
 )
 from pipesim.errors import PipesimError, Refused
 from pipesim.trace.events import Event, EventKind
+from pipesim.trace.log import Trace
 
 SLICE = 0.02
 REPORT = 0.1
+
+
+class Driven(Protocol):
+    """What time passes in: a simulation, or a pipeline of a cloud."""
+
+    @property
+    def now(self) -> float:
+        """Seconds since the start."""
+
+    @property
+    def next_due(self) -> float:
+        """When something is due next, in seconds; infinite when nothing is without a command."""
+
+    @property
+    def trace(self) -> Trace:
+        """All that has happened so far."""
+
+    @property
+    def broken(self) -> Mapping[str, Any]:
+        """The actions that were broken by hand, as ``Stage/Action``."""
+
+    def events_from(self, seq: int) -> tuple[Event, ...]:
+        """Return the events from this place on."""
+
+    def advance(self, to: float) -> None:
+        """Let time pass until this moment, in seconds."""
+
+    def send(self, command: Command) -> str | None:
+        """Carry a command out now."""
 
 
 class Live:
@@ -50,7 +79,7 @@ class Live:
 
     def __init__(
         self,
-        simulation: Simulation,
+        simulation: Driven,
         report: Callable[[tuple[Event, ...], float], None],
         refuse: Callable[[Refused], None],
         done: Callable[[bool], None],
@@ -76,6 +105,14 @@ class Live:
             news = self.simulation.events_from(self._told)
             self._told += len(news)
             self._report(news, self.simulation.now)
+
+    def look(self) -> None:
+        """Report what has happened outside of here, unless somebody is at it already."""
+        if not self.busy and self._lock.acquire(blocking=False):
+            try:
+                self.tell()
+            finally:
+                self._lock.release()
 
     def send(self, command: Command) -> str | None:
         """Carry a command out at the present moment.
@@ -171,10 +208,10 @@ class Goal:
     pause = 0.0
     ends_at_limit = True
 
-    def begin(self, simulation: Simulation) -> None:
+    def begin(self, simulation: Driven) -> None:
         """Look at where the simulation stands."""
 
-    def limit(self, simulation: Simulation) -> float:
+    def limit(self, simulation: Driven) -> float:
         """Return the moment that may not be passed now, in seconds."""
         return math.inf
 
@@ -193,7 +230,7 @@ class Until(Goal):
     def __init__(self, time: float) -> None:
         self._time = time
 
-    def limit(self, simulation: Simulation) -> float:
+    def limit(self, simulation: Driven) -> float:
         """Return the moment."""
         return self._time
 
@@ -209,7 +246,7 @@ class After(Until):
         super().__init__(math.inf)
         self._seconds = seconds
 
-    def begin(self, simulation: Simulation) -> None:
+    def begin(self, simulation: Driven) -> None:
         """The while begins where the simulation stands."""
         self._time = simulation.now + self._seconds
 
@@ -244,12 +281,12 @@ class Pace(Goal):
         self._seen = wall.monotonic()
         self._goal = 0.0
 
-    def begin(self, simulation: Simulation) -> None:
+    def begin(self, simulation: Driven) -> None:
         """The film begins where the simulation stands."""
         self._goal = simulation.now
         self._seen = wall.monotonic()
 
-    def limit(self, simulation: Simulation) -> float:
+    def limit(self, simulation: Driven) -> float:
         """Return how far the film has come."""
         now = wall.monotonic()
         self._goal = max(self._goal, simulation.now) + (now - self._seen) * self._speed()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +26,12 @@ from pipesim.widgets.assets import module, palette, read
 from pipesim.widgets.details import rows
 from pipesim.widgets.film import INTERESTING, Film
 from pipesim.widgets.live import After, Goal, Happening, Live, Pace, Until, command_from
+from pipesim.widgets.pipeline_of_cloud import PipelineOfCloud
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from pipesim.cloud.account import Cloud
 
 SPEEDS = (1.0, 10.0, 60.0, 300.0, 1800.0, 3600.0, 21_600.0, 86_400.0, 604_800.0)
 """Simulated seconds in one second of watching."""
@@ -44,8 +48,9 @@ class Player(anywidget.AnyWidget):
     """A board that moves: play, pause, scrub and step through a trace, or take part in a simulation.
 
     Args:
-        source: a trace; or a simulation, to which the buttons then send commands.
-        pipeline: the declaration, for a trace whose first event does not hold it.
+        source: a trace; or a simulation or a cloud, to which the buttons then send commands.
+        pipeline: the declaration, for a trace whose first event does not hold it; of a cloud, the pipeline or its
+            name, where there are several.
         height: of the board and the log at most, as CSS has it (``"30rem"``), or pixels; None: as they need.
 
     Attributes:
@@ -57,14 +62,15 @@ class Player(anywidget.AnyWidget):
         filter: words that a line of the log must contain, all of them.
         artifacts: whether the actions show their artifacts.
         as_table: whether a table stands in the board's place.
-        live: whether a simulation stands behind it.
+        live: whether a simulation or a cloud stands behind it.
+        logs: of a selected action in a cloud, where its log stands (``group``, ``stream``) and its ``lines``.
         busy: whether the simulation is running on in its thread.
         broken: the actions that were broken by hand, as ``Stage/Action``.
         refusal: the last command's refusal, as ``code`` and ``message``; empty when it was carried out.
         notice: what else the page should say, such as that nothing is left to happen.
 
     Raises:
-        SourceError: the source is neither a trace nor a simulation.
+        SourceError: the source is neither a trace nor a simulation nor a cloud, or the cloud has no such pipeline.
         TraceError: the trace does not fit together.
 
     >>> import pipesim
@@ -93,20 +99,25 @@ class Player(anywidget.AnyWidget):
     live = traitlets.Bool(False).tag(sync=True)
     busy = traitlets.Bool(False).tag(sync=True)
     broken = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    logs = traitlets.Dict().tag(sync=True)
     refusal = traitlets.Dict().tag(sync=True)
     notice = traitlets.Unicode("").tag(sync=True)
 
     def __init__(
-        self, source: Trace | Simulation, pipeline: Pipeline | None = None, *, height: str | int | None = None
+        self,
+        source: Trace | Simulation | Cloud,
+        pipeline: Pipeline | str | None = None,
+        *,
+        height: str | int | None = None,
     ) -> None:
-        if not isinstance(source, Trace | Simulation):
-            raise SourceError(f"a player shows a trace or a simulation, not {type(source).__name__}")
-        self._source = source
-        self._given = pipeline
-        trace = source if isinstance(source, Trace) else source.trace
-        film = Film(pipeline or trace.pipeline, trace.start if pipeline is None else _start(trace))
+        driven = _driven(source, pipeline)
+        given = pipeline if isinstance(pipeline, Pipeline) and not isinstance(driven, PipelineOfCloud) else None
+        self._source = driven
+        self._given = given
+        trace = driven if isinstance(driven, Trace) else driven.trace
+        film = Film(given or trace.pipeline, trace.start if given is None else _start(trace))
         film.extend(trace, trace.end)
-        is_live = isinstance(source, Simulation)
+        is_live = not isinstance(driven, Trace)
         super().__init__(
             film=film,
             live=is_live,
@@ -116,9 +127,14 @@ class Player(anywidget.AnyWidget):
             height=f"{height}px" if isinstance(height, int) else height or "",
         )
         self._live: Live | None = None
-        if isinstance(source, Simulation):
-            self.broken = sorted(source.broken)
-            self._live = Live(source, self._grow, self._show_refusal, self._rest, told=len(film))
+        if not isinstance(driven, Trace):
+            self.broken = sorted(driven.broken)
+            self._live = Live(driven, self._grow, self._show_refusal, self._rest, told=len(film))
+        self._logged: tuple[Any, ...] = ()
+        self._forget: Callable[[], None] = lambda: None
+        if isinstance(driven, PipelineOfCloud):
+            self.observe(self._fetch_log, ["selection", "place"])
+            self._forget = driven.cloud.watch(self._look)
         self.on_msg(self._hear)
 
     # --- time ------------------------------------------------------------------------------------
@@ -196,6 +212,12 @@ class Player(anywidget.AnyWidget):
             self._live.stop()
         self.busy = False
         self.playing = False
+
+    def close(self) -> None:
+        """Take the player off the page; it no longer follows its cloud."""
+        if "_forget" in self.__dict__:
+            self._forget()
+        super().close()
 
     def do(self, command: Command) -> str | None:
         """Carry a command out at the present moment of the simulation.
@@ -282,7 +304,7 @@ class Player(anywidget.AnyWidget):
         return self.film.lines(self.place, self.filter)
 
     def __repr__(self) -> str:
-        kind = "simulation" if self.live else "trace"
+        kind = "cloud" if isinstance(self._source, PipelineOfCloud) else "simulation" if self.live else "trace"
         return f"<Player of a {kind}, {len(self.film)} events, at {self.clock:g} s>"
 
     def _repr_html_(self) -> str:
@@ -297,7 +319,9 @@ class Player(anywidget.AnyWidget):
     @property
     def _driven(self) -> Live:
         if self._live is None:
-            raise SourceError("everything in a trace has happened already; give the player a Simulation to take part")
+            raise SourceError(
+                "everything in a trace has happened already; give the player a Simulation or a Cloud to take part"
+            )
         return self._live
 
     def _go_to(self, place: int) -> None:
@@ -380,6 +404,30 @@ class Player(anywidget.AnyWidget):
         self.busy = not wait
         live.run(goal, wait=wait)
 
+    def _look(self) -> None:
+        """Show what has happened outside of the player: calls of boto3, time that a cell lets pass."""
+        if self._live is not None:
+            self._live.look()
+
+    def _fetch_log(self, _: Any = None) -> None:
+        """Read the log of the selected action, when it may have changed."""
+        source = self._source
+        if not isinstance(source, PipelineOfCloud) or not source.cloud.is_open:
+            return
+        facts = (self.film.at(tuple(self.selection), self.place) or {}) if self.selection[:1] == ["action"] else {}
+        seen = (*self.selection, facts.get("id"), facts.get("external"), facts.get("status"))
+        if seen == self._logged:
+            return
+        self._logged = seen
+        self.logs = {}
+        if facts:
+            from pipesim.widgets.logs import log_of
+
+            _, stage, name = self.selection
+            action = next((a for s, a in self.film.pipeline.actions() if (s.name, a.name) == (stage, name)), None)
+            if action is not None:
+                self.logs = log_of(source.account, source.record.name, action, facts)
+
     def _show_refusal(self, refusal: Refused) -> None:
         self.refusal = {"code": refusal.code, "message": refusal.message}
 
@@ -415,6 +463,18 @@ def _goal(order: Mapping[str, Any]) -> Goal:
     if goal == "time" and isinstance(seconds, int | float) and 0 < seconds < 1e10:
         return After(float(seconds))
     raise PipesimError(f"a simulation cannot go on for {order!r}")
+
+
+def _driven(source: Any, pipeline: Pipeline | str | None) -> Trace | Simulation | PipelineOfCloud:
+    """What the player shows: a trace, a simulation, or the pipeline of a cloud that is meant."""
+    if isinstance(source, Trace | Simulation):
+        if isinstance(pipeline, str):
+            raise SourceError(f"{pipeline!r} names a pipeline, and only a cloud has several")
+        return source
+    account = sys.modules.get("pipesim.cloud.account")
+    if account is not None and isinstance(source, account.Cloud):
+        return PipelineOfCloud(source, pipeline.name if isinstance(pipeline, Pipeline) else pipeline)
+    raise SourceError(f"a player shows a trace, a simulation or a cloud, not {type(source).__name__}")
 
 
 def _start(trace: Trace) -> datetime:

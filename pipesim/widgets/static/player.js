@@ -168,7 +168,7 @@ class View {
       this.drawLog();
     });
     for (const name of ["artifacts", "as_table"]) on(`change:${name}`, () => (this.showToggles(), this.draw({ move: false })));
-    for (const name of ["busy", "broken"]) on(`change:${name}`, () => this.draw({ move: false }));
+    for (const name of ["busy", "broken", "logs"]) on(`change:${name}`, () => this.draw({ move: false }));
     for (const name of ["refusal", "notice"]) on(`change:${name}`, () => this.showRefusal());
     on("msg:custom", (message) => {
       this.wake(true);
@@ -688,7 +688,8 @@ class View {
     const around = this.live && selection.length ? [
       this.model.get("broken"), film.at(["stage", stageName], place), film.at(["door", stageName], place),
       this.sleeping] : [];
-    const sign = JSON.stringify([selection, facts, around]);
+    const logs = selection[0] === "action" ? this.model.get("logs") : {};
+    const sign = JSON.stringify([selection, facts, around, logs]);
     if (sign === this.inspectorSign) return;
     this.inspectorSign = sign;
     const focused = this.inspector.contains(document.activeElement) ? document.activeElement.dataset.field : null;
@@ -703,7 +704,7 @@ class View {
     const name = selection[0] === "execution" ? film.name(selection[1], place) : selection.slice(1).join(" / ");
     this.inspector.replaceChildren(
       h("div", { class: "ps-inspector-head" }, h("h4", {}, h("span", { class: "ps-small" }, heading), " ", name), close),
-      this.details(selection, facts), ...(this.live ? [this.commands(selection, facts ?? {})] : []));
+      this.details(selection, facts), ...this.logOf(logs), ...(this.live ? [this.commands(selection, facts ?? {})] : []));
     if (this.sleeping) for (const control of this.inspector.querySelectorAll(".ps-commands button")) control.disabled = true;
     if (focused) {
       const again = [...this.inspector.querySelectorAll("[data-field]")].find((control) => control.dataset.field === focused);
@@ -718,6 +719,13 @@ class View {
     const rows = detailsOf(this.film, selection, this.place);
     return h("dl", { class: "ps-details" }, ...rows.map(([label, kind, value]) =>
       h("div", {}, h("dt", {}, label), h("dd", {}, ...this.written(kind, value)))));
+  }
+
+  logOf({ group, stream, lines }) {
+    if (!lines?.length) return [];
+    return [h("details", { class: "ps-logs", open: true }, h("summary", {}, `Log: ${lines.length} lines`),
+      h("p", { class: "ps-small" }, `CloudWatch Logs, group ${group}, stream ${stream}`),
+      h("pre", { class: "ps-log-text", tabindex: "0", role: "region", "aria-label": "Log of the action" }, lines.join("\n")))];
   }
 
   written(kind, value) {
