@@ -91,7 +91,15 @@ class Estate:
         with suppress(iam.exceptions.EntityAlreadyExistsException):
             iam.create_role(Path=f"{path}/", RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
         policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        iam.put_role_policy(RoleName=name, PolicyName=POLICY, PolicyDocument=policy)
+        iam.put_role_policy(RoleName=name, PolicyName=self._policy_name(iam, name, policy), PolicyDocument=policy)
+
+    def _policy_name(self, iam: Any, role: str, policy: str) -> str:
+        """A name under which nothing is lost that another pipeline's estate gave the same role."""
+        with suppress(iam.exceptions.NoSuchEntityException):
+            there = iam.get_role_policy(RoleName=role, PolicyName=POLICY)["PolicyDocument"]
+            if any(one not in json.loads(policy)["Statement"] for one in there["Statement"]):
+                return f"{POLICY}-{self.pipeline.name}"
+        return POLICY
 
     def service_role(self, name: str, service: str, *statements: Mapping[str, Any], owner: str | None = None) -> str:
         """Let a role for a service be there, and return its ARN.

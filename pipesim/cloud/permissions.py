@@ -349,7 +349,9 @@ def _context(session: Session, region: str, headers: Mapping[str, str] | None = 
 def _authorize(handler: Any, session: Session, resource: str) -> None:
     """Judge one call of a bound session; raise the service's refusal."""
     service, action = handler.service_name, handler._get_action()
-    service = {"awslambda": "lambda", "events": "events", "logs": "logs"}.get(service, service)
+    service = {"awslambda": "lambda", "events": "events", "logs": "logs", "stepfunctions": "states"}.get(
+        service, service
+    )
     name = f"{service}:{action}"
     if session.expires is not None and utcnow() > session.expires:
         _refuse(handler, session, name, resource, "the security token included in the request is expired")
@@ -533,6 +535,7 @@ RESOURCES: dict[str, Callable[[Mapping[str, Any], str, Any], str]] = {
     "codebuild": _project,
     "codecommit": lambda given, place, _: f"arn:aws:codecommit:{place}:{given['repositoryName']}",
     "codedeploy": _deployment_group,
+    "codepipeline": lambda given, place, _: f"arn:aws:codepipeline:{place}:{given['name']}",
     "lambda": _function,
     "logs": _log_group,
     "sns": lambda given, place, _: str(given["TopicArn"]),

@@ -35,6 +35,8 @@ PROVIDERS = {
     "Build/ECRBuildAndPublish": "ecr_build_and_publish",
     "Compute/Commands": "commands",
     "Invoke/InspectorScan": "inspector_scan",
+    "Invoke/StepFunctions": "step_functions",
+    "Invoke/CodePipeline": "pipeline_invoke",
     "Approval/Manual": "approval",
     "Invoke/Lambda": "lambda_invoke",
 }

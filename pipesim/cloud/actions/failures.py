@@ -37,9 +37,11 @@ MISSING = frozenset(
         "NoSuchVersion",
         "NotFound",
         "NotFoundException",
+        "PipelineNotFoundException",
         "RepositoryDoesNotExistException",
         "RepositoryNotFoundException",
         "ResourceNotFoundException",
+        "StateMachineDoesNotExist",
     }
 )
 BUSY = frozenset(

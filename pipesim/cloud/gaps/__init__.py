@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pipesim.cloud.gaps import cloudformation, codebuild, codecommit, codedeploy, inspectorscan
+from pipesim.cloud.gaps import cloudformation, codebuild, codecommit, codedeploy, inspectorscan, stepfunctions
 
-GAPS = (codecommit, codebuild, codedeploy, inspectorscan)
+GAPS = (codecommit, codebuild, codedeploy, inspectorscan, stepfunctions)
 FILLED_WHEN_NEEDED = (cloudformation,)
 """Gaps in services that take seconds to import: the action that needs them fills them."""
 
