@@ -38,7 +38,7 @@ def conda_spec(requirement: str) -> str | None:
 def environment(project: dict[str, object]) -> str:
     """Return the text of environment.yml for the ``[project]`` table of a pyproject.toml."""
     extras = project["optional-dependencies"]
-    requirements = [*project["dependencies"], *extras["test"]]
+    requirements = [*project["dependencies"], *extras["dashboard"], *extras["test"]]
     specs = sorted({spec for requirement in requirements if (spec := conda_spec(requirement))} | {"graphviz"})
     lines = [f"python{project['requires-python']}", *specs, "pip"]
     return (

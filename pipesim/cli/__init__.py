@@ -1,4 +1,4 @@
-"""The command line: ``pipesim check | draw | run | show | serve | whatif | lab | classroom | fidelity``.
+"""The command line: ``pipesim check | draw | run | show | serve | whatif | lab | app | classroom | fidelity``.
 
 Exit status: 0 all is well, 1 problems were found, 2 the input cannot be used.
 """
@@ -10,6 +10,7 @@ import sys
 import click
 
 from pipesim import __version__
+from pipesim.cli.app import app
 from pipesim.cli.check import check
 from pipesim.cli.classroom import classroom
 from pipesim.cli.draw import draw
@@ -43,7 +44,7 @@ def commands() -> None:
     """
 
 
-for command in (check, draw, run, show, serve, whatif, lab, classroom, fidelity):
+for command in (check, draw, run, show, serve, whatif, lab, app, classroom, fidelity):
     commands.add_command(command)
 
 

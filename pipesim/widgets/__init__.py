@@ -3,12 +3,13 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Builder", "Player", "WhatIf"]
+__all__ = ["Builder", "Player", "WhatIf", "Workbench"]
 
 if TYPE_CHECKING:
     from pipesim.widgets.builder import Builder as Builder
     from pipesim.widgets.player import Player as Player
     from pipesim.widgets.whatif import WhatIf as WhatIf
+    from pipesim.widgets.workbench import Workbench as Workbench
 
 
 def __getattr__(name: str) -> Any:

@@ -12,8 +12,9 @@ RESTART = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.ke
 DARK, LIGHT = "JupyterLab Dark", "JupyterLab Light"
 
 
-JUPYTERS_OWN = ("404", "Could not restore the debugger state")
-"""What JupyterLab itself complains of: files that it looks for and does without, and debugging after a restart."""
+JUPYTERS_OWN = ("404", "Could not restore the debugger state", "The getter for the shared module is not a function")
+"""What Jupyter itself complains of: files that it looks for and does without, debugging after a restart, and in
+Voilà extensions that were made for JupyterLab alone."""
 
 
 def ours(complaints: list[str]) -> list[str]:

@@ -22,15 +22,15 @@ class Knobs {
     this.asleep = asleepLine();
     this.announcer = h("p", { class: "ps-say", "aria-live": "polite" });
     this.refusal = h("p", { class: "ps-refusal", role: "alert", hidden: true });
-    this.pin = button("Pin as baseline", "Compare with the present settings from now on", () => this.togglePin(),
+    this.pin = button("Pin as baseline", "Pin as baseline", () => this.togglePin(),
       { class: "ps-button ps-pin", "aria-pressed": "false" });
     this.measure = h("select", { class: "ps-measure", "aria-label": "Measure whose distribution is drawn",
       onchange: () => this.set({ measure: this.measure.value }) },
       ...model.get("measures").map(([value, text]) => h("option", { value }, text)));
     const bar = h("div", { class: "ps-bar", role: "toolbar", "aria-label": "What if" }, this.measure, this.pin,
-      button("Reset", "Set every knob to where it was", () => this.set({ settings: {} }), { class: "ps-button ps-reset" }),
-      button("As Python", "Show the settings as Python code", () => this.ask("python"), { class: "ps-button ps-python" }),
-      button("As TOML", "Show the settings as a profile in TOML", () => this.ask("toml"), { class: "ps-button ps-toml" }));
+      button("Reset", "Reset: set every knob to where it was", () => this.set({ settings: {} }), { class: "ps-button ps-reset" }),
+      button("As Python", "As Python: show the settings as Python code", () => this.ask("python"), { class: "ps-button ps-python" }),
+      button("As TOML", "As TOML: show the settings as a profile in TOML", () => this.ask("toml"), { class: "ps-button ps-toml" }));
     this.text = h("textarea", { class: "ps-text", rows: 10, readonly: true, spellcheck: "false", "aria-label": "The settings as text" });
     this.copied = h("span", { class: "ps-small", role: "status" });
     this.textBox = h("div", { class: "ps-text-box", hidden: true }, this.text, h("div", { class: "ps-bar" },
