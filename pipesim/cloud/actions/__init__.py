@@ -29,6 +29,7 @@ PROVIDERS = {
     "Source/CodeCommit": "codecommit_source",
     "Build/CodeBuild": "codebuild",
     "Test/CodeBuild": "codebuild",
+    "Test/DeviceFarm": "device_farm",
     "Deploy/S3": "s3_deploy",
     "Deploy/CloudFormation": "cloudformation",
     "Deploy/CodeDeploy": "codedeploy",

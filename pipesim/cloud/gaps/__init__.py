@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from pipesim.cloud.gaps import cloudformation, codebuild, codecommit, codedeploy, inspectorscan, stepfunctions
+from pipesim.cloud.gaps import (
+    cloudformation,
+    codebuild,
+    codecommit,
+    codedeploy,
+    devicefarm,
+    inspectorscan,
+    stepfunctions,
+)
 
-GAPS = (codecommit, codebuild, codedeploy, inspectorscan, stepfunctions)
+GAPS = (codecommit, codebuild, codedeploy, devicefarm, inspectorscan, stepfunctions)
 FILLED_WHEN_NEEDED = (cloudformation,)
 """Gaps in services that take seconds to import: the action that needs them fills them."""
 
