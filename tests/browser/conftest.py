@@ -31,6 +31,10 @@ RUN_ALL = """async () => {
   await panel.sessionContext.session.kernel.info;
   return await app.commands.execute('notebook:run-all-cells');
 }"""
+SHUT_DOWN = """async () => {
+  const panel = window.jupyterapp?.shell?.currentWidget;
+  await panel?.sessionContext?.shutdown();
+}"""
 TOKEN = "pipesim"
 
 
@@ -133,13 +137,14 @@ def run_cells(page: Any, run_notebook: Callable[[Path], Any], tmp_path: Path) ->
     page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
 
     def run(*cells: str, wait_for: str) -> Any:
-        path = tmp_path / "cells.ipynb"
+        path = tmp_path / f"{tmp_path.name}.ipynb"
         path.write_text(notebook(*cells))
         run_notebook(path)
         page.wait_for_selector(wait_for, timeout=60_000)
         return page
 
     yield run
+    page.evaluate(SHUT_DOWN)
     assert ours(complaints) == []
 
 
