@@ -287,6 +287,20 @@ class Simulation:
         self._record(tuple.__new__(Event, record))
         self._count += 1
 
+    def listen(self, listener: Callable[[Event], object]) -> None:
+        """Tell a listener of every event from now on, as soon as it is written down.
+
+        Args:
+            listener: it must not send commands; what it wants done it schedules on the clock.
+        """
+        record = self._record
+
+        def record_and_tell(event: Event) -> None:
+            record(event)
+            listener(event)
+
+        self._record = record_and_tell
+
     @property
     def run_counts(self) -> Mapping[str, int]:
         """How often each action and rule has begun."""

@@ -238,22 +238,23 @@ def _action_detail(account: Account, row: ActionRow) -> dict[str, Any]:
         "configuration": dict(action.configuration),
         "resolvedConfiguration": dict(resolved),
         "region": action.region or account.region,
-        "inputArtifacts": _artifacts(account, row, row.inputs),
+        "inputArtifacts": artifacts_of(account, row, row.inputs),
     }
     if action.role_arn is not None:
         inputs["roleArn"] = action.role_arn
     if action.namespace is not None:
         inputs["namespace"] = action.namespace
     answer["input"] = inputs
-    output: dict[str, Any] = {"outputArtifacts": _artifacts(account, row, row.outputs)}
-    if result := _result(row, ended):
+    output: dict[str, Any] = {"outputArtifacts": artifacts_of(account, row, row.outputs)}
+    if result := result_of(row, ended):
         output["executionResult"] = result
     output["outputVariables"] = dict(row.variables)
     answer["output"] = output
     return answer
 
 
-def _result(row: ActionRow, ended: bool) -> dict[str, Any]:
+def result_of(row: ActionRow, ended: bool) -> dict[str, Any]:
+    """Return what an action execution shows of how it went; empty while it is at work or when it was abandoned."""
     if not ended or row.status is ActionExecutionStatus.ABANDONED:
         return {}
     result: dict[str, Any] = {}
@@ -268,7 +269,8 @@ def _result(row: ActionRow, ended: bool) -> dict[str, Any]:
     return result
 
 
-def _artifacts(account: Account, row: ActionRow, keys: Mapping[str, str]) -> list[dict[str, Any]]:
+def artifacts_of(account: Account, row: ActionRow, keys: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return where the artifacts of these keys lie, as the service writes it."""
     pipeline = row.pipeline
     store = pipeline.artifact_stores.get(row.action.region or account.region) or pipeline.artifact_store
     bucket = "" if store is None else store.location
