@@ -187,18 +187,18 @@ def assume(account: Account, role: str, caller: str | Session, name: str, *, pol
     if not trusts(role, caller):
         who = "CodePipeline" if caller == CODEPIPELINE else caller if isinstance(caller, str) else caller.arn
         raise access_denied(f"{who} is not authorized to perform AssumeRole on role {role}", "AssumeRole")
-    key = (role, name[:64])
+    key = (role, _session_name(name))
     known = _sessions.setdefault(account, {})
     if policy is None and key in known and known[key].access_key in _bound:
         return known[key]
     narrowing = {"Policy": policy} if policy is not None else {}
     lifetime = JOB_LIFETIME if policy is not None else LIFETIME
     answer = account.client("sts").assume_role(
-        RoleArn=role, RoleSessionName=name[:64], DurationSeconds=int(lifetime.total_seconds()), **narrowing
+        RoleArn=role, RoleSessionName=_session_name(name), DurationSeconds=int(lifetime.total_seconds()), **narrowing
     )["Credentials"]
     session = Session(
         role,
-        name[:64],
+        _session_name(name),
         answer["AccessKeyId"],
         answer["SecretAccessKey"],
         answer["SessionToken"],
@@ -211,6 +211,11 @@ def assume(account: Account, role: str, caller: str | Session, name: str, *, pol
     else:
         _forget_lapsed(account.id)
     return session
+
+
+def _session_name(name: str) -> str:
+    """A name that STS takes: 2 to 64 characters."""
+    return name[:64] if len(name) > 1 else f"{name}-"
 
 
 def _forget_lapsed(account: str) -> None:

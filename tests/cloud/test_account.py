@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 from datetime import UTC, datetime
 
 import boto3
@@ -166,3 +168,15 @@ def test_provision_takes_whatever_load_reads(cloud: Cloud) -> None:
     record = cloud.provision("GitHub -> CodeBuild -> S3")
 
     assert record.name in {each["name"] for each in cloud.client("codepipeline").list_pipelines()["pipelines"]}
+
+
+def test_a_closed_cloud_leaves_nothing_behind() -> None:
+    with Cloud(actions="assumed") as cloud:
+        shop = Shop(cloud)
+        shop.create()
+        shop.idle()
+        kept = [weakref.ref(each) for each in (cloud.account, cloud.account.pipelines["shop"].simulation)]
+    del cloud, shop
+    gc.collect()
+
+    assert [each() for each in kept] == [None, None]

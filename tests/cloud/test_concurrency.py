@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from pipesim.cloud.account import Cloud
-from tests.cloud.shop import Shop, deploy, refusal, source, stage
+from tests.cloud.shop import Shop, approval, deploy, refusal, source, stage
 
 THREADS = 100
 MANY = Config(max_pool_connections=THREADS, retries={"total_max_attempts": 1})
@@ -153,3 +153,91 @@ def test_reads_go_on_while_somebody_waits_for_the_clock(cloud: Cloud) -> None:
     thread.join()
 
     assert cloud.time == 3000
+
+
+CALLS = 1000
+DOCUMENTED = {
+    "ApprovalAlreadyCompletedException",
+    "ConcurrentModificationException",
+    "ConflictException",
+    "DuplicatedStopRequestException",
+    "InvalidApprovalTokenException",
+    "InvalidJobStateException",
+    "InvalidNonceException",
+    "NotLatestPipelineExecutionException",
+    "PipelineExecutionNotStoppableException",
+    "StageNotRetryableException",
+}
+FINAL = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
+
+
+def test_a_thousand_calls_of_all_kinds_lose_nothing(cloud: Cloud, client: Any) -> None:
+    shop = Shop(cloud, client)
+    mill = {"category": "Build", "owner": "Custom", "provider": "Mill", "version": "1"}
+    counts = {"minimumCount": 0, "maximumCount": 1}
+    client.create_custom_action_type(
+        category="Build", provider="Mill", version="1", inputArtifactDetails=counts, outputArtifactDetails=counts
+    )
+    build = {"name": "Grind", "actionTypeId": mill}
+    shop.create(stage("Source", source()), stage("Mill", build), stage("Gate", approval()), stage("Out", deploy()))
+    started: list[str] = []
+
+    def newest() -> str:
+        return str(shop.executions(maxResults=1)[0]["pipelineExecutionId"])
+
+    def start() -> None:
+        started.append(shop.start())
+
+    def read() -> None:
+        shop.state()
+        shop.actions(maxResults=5)
+
+    def approve() -> None:
+        token = shop.action_state().get("latestExecution", {}).get("token")
+        shop.answer(summary="fine", token=token or "00000000-0000-4000-8000-000000000000")
+
+    def stop() -> None:
+        shop.stop(newest())
+
+    def retry() -> None:
+        shop.retry("Mill", newest())
+
+    def work() -> None:
+        for job in client.poll_for_jobs(actionTypeId=mill, maxBatchSize=1)["jobs"]:
+            client.acknowledge_job(jobId=job["id"], nonce=job["nonce"])
+            for _ in range(2):
+                client.put_job_success_result(jobId=job["id"])
+
+    def pass_time() -> None:
+        cloud.advance(seconds=5)
+
+    kinds: list[Callable[[], None]] = [start, read, approve, stop, work, retry, work, pass_time, start, read]
+
+    def call(number: int) -> str:
+        try:
+            kinds[number % len(kinds)]()
+        except ClientError as error:
+            return refusal(error)[0]
+        return "done"
+
+    with ThreadPoolExecutor(32) as threads:
+        outcomes = Counter(threads.map(call, range(CALLS)))
+    assert set(outcomes) <= DOCUMENTED | {"done"}
+    assert outcomes["done"] > CALLS / 2
+
+    finish(shop, work)
+    found = {each["pipelineExecutionId"]: each["status"] for each in everything(client, "shop")}
+    assert len(started) == len(set(started)) == CALLS / 5
+    assert len(found) == len(started) + 1
+    assert set(started) < set(found)
+    assert set(found.values()) <= FINAL
+
+
+def finish(shop: Shop, work: Callable[[], None]) -> None:
+    """Work and approve until nothing is open any more."""
+    for _ in range(20):
+        shop.idle()
+        work()
+        token = shop.action_state().get("latestExecution", {}).get("token")
+        if token:
+            shop.answer(token=token)

@@ -97,11 +97,15 @@ class Accounts:
 
 
 class CodePipelineBackend(BaseBackend):
-    """moto's idea of a service in one account and region; all it knows is in the account."""
+    """moto's idea of a service in one account and region; all it knows is in the account.
 
-    def __init__(self, region_name: str, account_id: str) -> None:
-        super().__init__(region_name, account_id)
-        self.account = ACCOUNTS.find(account_id, region_name)
+    It looks the account up at each call and does not keep it: moto's caches never let a backend go.
+    """
+
+    @property
+    def account(self) -> Account:
+        """The account that answers."""
+        return ACCOUNTS.find(self.account_id, self.region_name)
 
     def reset(self) -> None:
         """Forget every pipeline, as moto does between tests."""

@@ -180,3 +180,19 @@ def test_stopping_what_is_not_there(shop: Shop) -> None:
         shop.stop(NOWHERE)
 
     assert refusal(error.value)[0] == "PipelineExecutionNotStoppableException"
+
+
+def test_an_automatic_rollback(shop: Shop) -> None:
+    fail(shop, "End/Copy", 2)
+    shop.create(stage("Source", source()), stage("End", deploy(), onFailure={"result": "ROLLBACK"}), pipelineType="V2")
+    shop.idle()
+    good = shop.newest()
+    bad = shop.start()
+    shop.idle()
+    rollback, failed, _ = shop.executions()
+
+    assert (failed["pipelineExecutionId"], failed["status"]) == (bad, "Failed")
+    assert rollback["trigger"]["triggerType"] == "AutomatedRollback"
+    assert rollback["trigger"]["triggerDetail"] == f'{{"FailedPipelineExecutionId":"{bad}"}}'
+    assert rollback["rollbackMetadata"]["rollbackTargetPipelineExecutionId"] == good
+    assert rollback["status"] == "Succeeded"
