@@ -122,6 +122,16 @@ class Desk(anywidget.AnyWidget):
             self.refresh()
 
 
+def insist_on_cloud(thing: object) -> None:
+    """Refuse what is no cloud.
+
+    Raises:
+        SourceError: it is none.
+    """
+    if not hasattr(thing, "watch") or not hasattr(thing, "is_open"):
+        raise SourceError(f"this is a page about a cloud, not about {type(thing).__name__}: give it pipesim.Cloud(…)")
+
+
 def desk_module(name: str) -> str:
     """Return the ES module of a desk: what all have in common, and its own file."""
     return module("dom.js", "desk.js", name)

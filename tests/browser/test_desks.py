@@ -97,3 +97,43 @@ def test_no_serious_barrier_narrow_and_asleep(run_cells: Callable[..., Page], th
     set_theme(page, LIGHT)
     assert found == []
     assert max(wide) <= 1
+
+
+BROKEN = """import json, pipesim
+from pipesim.widgets import Troubleshoot
+cloud = pipesim.Cloud(seed=2).open()
+_ = cloud.provision("S3 -> CodeBuild -> S3")
+desk = Troubleshoot(cloud)
+role = next(r for r in desk.roles if any("CodeBuild of" in w for w in r["whom"]))
+good = next(p for p in role["policies"] if p["inline"])
+bad = good["text"].replace("s3:GetObject", "s3:GetNothing")
+desk.save_policy(role["name"], good["name"], bad)
+cloud.run_until_idle()"""
+DESK = ".ps-troubleshoot"
+
+
+def test_a_broken_pipeline_is_explored_and_heals(run_cells: Callable[..., Page]):
+    page = run_cells(BROKEN, "desk", wait_for=DESK)
+    expect(page.locator(".ps-failure")).to_contain_text("CodeBuild")
+    expect(page.locator(".ps-hint")).to_have_count(0)
+    page.locator(".ps-give").click()
+    expect(page.locator(".ps-hint")).to_have_count(1)
+    page.locator("[data-section=artifacts]").click()
+    expect(page.locator(".ps-section summary").first).to_contain_text("s3://")
+    page.locator("[data-section=roles]").click()
+    name = python(page, "role['name']").strip("'")
+    page.locator(".ps-role > summary", has_text=name).click()
+    keep(page, DESK, "troubleshoot-light")
+    set_theme(page, DARK)
+    keep(page, DESK, "troubleshoot-dark")
+    found = serious(page, DESK)
+    set_theme(page, LIGHT)
+    text = page.locator(".ps-role[open] textarea")
+    text.fill(text.input_value().replace("s3:GetNothing", "s3:GetObject"))
+    page.locator(".ps-role[open] .ps-save").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".ps-notice")).to_contain_text("saved")
+    page.locator(".ps-troubleshoot .ps-retry").click()
+    expect(page.locator(".ps-healed")).to_be_visible(timeout=30_000)
+    assert python(page, "desk.healed") == "True"
+    assert found == []

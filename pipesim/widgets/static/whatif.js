@@ -176,6 +176,7 @@ class Knobs {
     const view = this.model.get("view");
     if (!view.bars) return this.drawState();
     this.warnings.replaceChildren(...view.warnings.map((text) => h("p", { class: "ps-warning" }, `… ${text}`)));
+    setHidden(this.warnings, !view.warnings.length);
     this.drawBars(view.bars);
     this.drawParts(this.waits, "Where the lead time goes", view.waits);
     this.drawCosts(view.costs);
