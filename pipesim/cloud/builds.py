@@ -60,6 +60,9 @@ class Workshop:
         spec: its buildspec.
         outputs: the object keys of what it wrote.
         lines: what its log says in each phase.
+        is_part: whether it is one build of a batch, which writes the outputs of all.
+        buildspec: the file of its own buildspec, in a batch; empty: the project's.
+        made: the files of each output artifact.
     """
 
     account: Account
@@ -74,6 +77,9 @@ class Workshop:
     spec: Buildspec = field(default_factory=lambda: parse_buildspec("version: 0.2"))
     outputs: dict[str, str] = field(default_factory=dict)
     lines: dict[str, list[str]] = field(default_factory=dict)
+    is_part: bool = False
+    buildspec: str = ""
+    made: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
     def prepare(self) -> None:
         """Open the log, fetch the inputs, read the buildspec and set the variables.
@@ -84,7 +90,7 @@ class Workshop:
         with self._phase("PROVISIONING"):
             self._open_log()
         with self._phase("DOWNLOAD_SOURCE"):
-            archives = read_all(self.account, self.run, self._client("s3"))
+            archives = read_all(self.account, self.run, self.client("s3"))
             self.source = dict(archives[self.primary].files())
             self.spec = self._read_buildspec(archives[self.primary])
             self._set_variables()
@@ -106,9 +112,10 @@ class Workshop:
                     )
         self._tell_commands()
         with self._phase("UPLOAD_ARTIFACTS"):
-            made = self._made()
-            if made:
-                self.outputs = write(self.account, self.run, made, self._client("s3"))
+            self.made = self._select()
+            if self.made and not self.is_part:
+                bodies = {name: pack(files, self.account.now) for name, files in self.made.items()}
+                self.outputs = write(self.account, self.run, bodies, self.client("s3"))
 
     def break_down(self, message: str) -> BuildFailed:
         """Fail in the build phase, as is assumed; return the failure.
@@ -156,11 +163,11 @@ class Workshop:
             events += [{"timestamp": int(begun.timestamp() * 1000), "message": f"{stamp} {text}"} for text in texts]
         with suppress(ClientError):
             place = self.record["logs"]
-            self._client("logs").put_log_events(
+            self.client("logs").put_log_events(
                 logGroupName=place["groupName"], logStreamName=place["streamName"], logEvents=events
             )
 
-    def _client(self, service: str) -> Any:
+    def client(self, service: str) -> Any:
         """A client under the build's role; ClientError when the role cannot be assumed."""
         session = assume(self.account, self.record["serviceRole"], CODEBUILD, SESSION)
         return client(self.account, session, service, self.region)
@@ -179,7 +186,7 @@ class Workshop:
             raise BuildFailed(phase, "CLIENT_ERROR", f"{detail['Code']}: {detail['Message']}") from None
 
     def _open_log(self) -> None:
-        logs, place = self._client("logs"), self.record["logs"]
+        logs, place = self.client("logs"), self.record["logs"]
         try:
             logs.create_log_stream(logGroupName=place["groupName"], logStreamName=place["streamName"])
         except logs.exceptions.ResourceNotFoundException:
@@ -187,7 +194,12 @@ class Workshop:
             logs.create_log_stream(logGroupName=place["groupName"], logStreamName=place["streamName"])
 
     def _read_buildspec(self, source: Archive) -> Buildspec:
-        said = self.run.configuration.get("BuildspecOverride") or self.project["source"].get("buildspec") or ""
+        said = (
+            self.buildspec
+            or self.run.configuration.get("BuildspecOverride")
+            or self.project["source"].get("buildspec")
+            or ""
+        )
         if "\n" in said or said.lstrip().startswith(("{", "version")):
             return parse_buildspec(said)
         name = said or "buildspec.yml"
@@ -214,6 +226,8 @@ class Workshop:
         self.variables |= {
             "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region,
+            "CODEBUILD_SRC_DIR": "/codebuild/output/src",
+            **{f"CODEBUILD_SRC_DIR_{name}": f"/codebuild/output/{name}" for name in self._secondary()},
             "CODEBUILD_BUILD_ARN": self.record["arn"],
             "CODEBUILD_BUILD_ID": build_id,
             "CODEBUILD_BUILD_NUMBER": str(self.record["buildNumber"]),
@@ -222,15 +236,18 @@ class Workshop:
             "CODEBUILD_SOURCE_VERSION": self.record["sourceVersion"],
         }
 
+    def _secondary(self) -> list[str]:
+        return [name for name in self.run.plan.action.input_artifacts if name != self.primary]
+
     def _parameter(self, name: str) -> str:
-        return str(self._client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
+        return str(self.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
 
     def _secret(self, reference: str) -> str:
         """The value of ``secret-id:json-key:version-stage:version-id``, of which the first part is enough."""
         import json
 
         name, key, *_ = [*reference.split(":"), ""] if not reference.startswith("arn:") else [reference, ""]
-        text = str(self._client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+        text = str(self.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
         return str(json.loads(text)[key]) if key else text
 
     def _tell_commands(self, failing: tuple[str, str] | None = None) -> None:
@@ -242,12 +259,11 @@ class Workshop:
                     lines.append(f"Command did not exit successfully {command} exit status {exit_status(command) or 1}")
                     return
 
-    def _made(self) -> dict[str, bytes]:
-        """The bytes of each output artifact: what the buildspec names for it, else the whole source."""
-        outputs = self.run.plan.action.output_artifacts
+    def _select(self) -> dict[str, dict[str, bytes]]:
+        """The files of each output artifact: what the buildspec names for it, else the whole source."""
         made = f"made by build {self.record['id']}\n".encode()
-        bodies = {}
-        for artifact in outputs:
+        selected = {}
+        for artifact in self.run.plan.action.output_artifacts:
             section = self.spec.secondary.get(artifact.name) or self.spec.artifacts or EVERYTHING
-            bodies[artifact.name] = pack(section.select(self.source, made), self.account.now)
-        return bodies
+            selected[artifact.name] = section.select(self.source, made)
+        return selected

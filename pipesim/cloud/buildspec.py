@@ -72,6 +72,7 @@ class Buildspec:
         exported: the names of the variables that the build exports.
         artifacts: the primary artifact; None: the buildspec names none.
         secondary: the secondary artifacts by identifier.
+        reports: the files of each report group, by its name or ARN.
     """
 
     commands: Mapping[str, tuple[str, ...]]
@@ -81,6 +82,7 @@ class Buildspec:
     exported: tuple[str, ...]
     artifacts: ArtifactSpec | None
     secondary: Mapping[str, ArtifactSpec]
+    reports: Mapping[str, ArtifactSpec]
 
 
 def parse_buildspec(text: str) -> Buildspec:
@@ -105,6 +107,7 @@ def parse_buildspec(text: str) -> Buildspec:
     phases = _mapping(document, "phases")
     artifacts = _mapping(document, "artifacts")
     secondary = _mapping(artifacts, "secondary-artifacts")
+    reports = _mapping(document, "reports")
     return Buildspec(
         commands={name: _commands(_mapping(phases, name)) for name in PHASES if name in phases},
         variables=_texts(env, "variables"),
@@ -113,6 +116,7 @@ def parse_buildspec(text: str) -> Buildspec:
         exported=tuple(str(name) for name in _list(env, "exported-variables")),
         artifacts=_artifact(artifacts) if "files" in artifacts else None,
         secondary={str(name): _artifact(_mapping(secondary, name)) for name in secondary},
+        reports={str(name): _artifact(_mapping(reports, name)) for name in reports},
     )
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
+from moto.codebuild.exceptions import InvalidInputException, ResourceNotFoundException
 from moto.codebuild.responses import CodeBuildResponse as MotoResponse
 from moto.core.responses import ActionResult
+from moto.core.utils import unix_time
 
+from pipesim.cloud.gaps.codebuild import batches
 from pipesim.cloud.gaps.codebuild.models import RUNNING, is_of_a_pipeline
+from pipesim.cloud.gaps.codebuild.reports import book_of
 
 
 class CodeBuildResponse(MotoResponse):
@@ -22,6 +26,10 @@ class CodeBuildResponse(MotoResponse):
             part["location"] = "CODEPIPELINE"
         self.body = json.dumps(given)
         answer = super().create_project()
+        if configured := given.get(batches.CONFIGURATION):
+            self.codebuild_backend.codebuild_projects[given["name"]].project_metadata[batches.CONFIGURATION] = (
+                configured
+            )
         if bare:
             kept = self.codebuild_backend.codebuild_projects[given["name"]].project_metadata
             for part in ("source", "artifacts"):
@@ -48,6 +56,68 @@ class CodeBuildResponse(MotoResponse):
         answer = super().batch_get_builds()
         found = cast(dict[str, Any], answer.result)
         return ActionResult({**found, "builds": [*known.values(), *found["builds"]]})
+
+    def start_build_batch(self) -> ActionResult:
+        """StartBuildBatch; the builds are started by whoever drives the batch."""
+        name = str(self._get_param("projectName"))
+        backend = self.codebuild_backend
+        if name not in backend.codebuild_projects:
+            place = f"{self.region}:{self.current_account}"
+            raise ResourceNotFoundException(f"Project cannot be found: arn:aws:codebuild:{place}:project/{name}")
+        project = backend.codebuild_projects[name].project_metadata
+        if batches.CONFIGURATION not in project:
+            raise InvalidInputException("Project does not have a batch configuration (buildBatchConfig)")
+        return ActionResult({"buildBatch": batches.start(backend, project, self._get_param("sourceVersion") or "")})
+
+    def batch_get_build_batches(self) -> ActionResult:
+        """BatchGetBuildBatches."""
+        known, ids = batches.batches_of(self.codebuild_backend), list(self._get_param("ids"))
+        found = [known[one] for one in ids if one in known]
+        return ActionResult({"buildBatches": found, "buildBatchesNotFound": [one for one in ids if one not in known]})
+
+    def list_build_batches_for_project(self) -> ActionResult:
+        """ListBuildBatchesForProject, the newest first."""
+        name = self._get_param("projectName")
+        known = batches.batches_of(self.codebuild_backend)
+        return ActionResult({"ids": [id for id, one in reversed(known.items()) if one["projectName"] == name]})
+
+    def create_report_group(self) -> ActionResult:
+        """CreateReportGroup."""
+        book = book_of(self.codebuild_backend)
+        given = {key: self._get_param(key) for key in ("type", "exportConfig", "tags") if self._get_param(key)}
+        return ActionResult({"reportGroup": book.group(book.arn_of(self._get_param("name")), unix_time(), given)})
+
+    def list_report_groups(self) -> ActionResult:
+        """ListReportGroups."""
+        return ActionResult({"reportGroups": list(book_of(self.codebuild_backend).groups)})
+
+    def batch_get_report_groups(self) -> ActionResult:
+        """BatchGetReportGroups."""
+        known, arns = book_of(self.codebuild_backend).groups, self._get_param("reportGroupArns")
+        found = [known[arn] for arn in arns if arn in known]
+        return ActionResult({"reportGroups": found, "reportGroupsNotFound": [arn for arn in arns if arn not in known]})
+
+    def list_reports(self) -> ActionResult:
+        """ListReports, the newest first."""
+        return ActionResult({"reports": list(reversed(book_of(self.codebuild_backend).reports))})
+
+    def list_reports_for_report_group(self) -> ActionResult:
+        """ListReportsForReportGroup, the newest first."""
+        reports, group = book_of(self.codebuild_backend).reports, self._get_param("reportGroupArn")
+        return ActionResult({"reports": [a for a, one in reversed(reports.items()) if one["reportGroupArn"] == group]})
+
+    def batch_get_reports(self) -> ActionResult:
+        """BatchGetReports."""
+        known, arns = book_of(self.codebuild_backend).reports, self._get_param("reportArns")
+        found = [known[arn] for arn in arns if arn in known]
+        return ActionResult({"reports": found, "reportsNotFound": [arn for arn in arns if arn not in known]})
+
+    def describe_test_cases(self) -> ActionResult:
+        """DescribeTestCases."""
+        known, arn = book_of(self.codebuild_backend).cases, self._get_param("reportArn")
+        if arn not in known:
+            raise ResourceNotFoundException(f"Report cannot be found: {arn}")
+        return ActionResult({"testCases": known[arn]})
 
     def stop_build(self) -> ActionResult:
         """StopBuild."""
