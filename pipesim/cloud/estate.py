@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pipesim.cloud.artifacts import pack
+from pipesim.cloud.estate_checks import device_farm, scanned_image, state_machine
 from pipesim.cloud.sample_source import HANDLER, source_files
 from pipesim.definition.model import Action, Pipeline
 from pipesim.vocabulary import ActionOwner
@@ -30,6 +31,10 @@ STORING = (
 ENCRYPTING = ("kms:Decrypt", "kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
 REPORTING = ("codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult")
 CLONING = ("codecommit:GitPull",)
+REPORTING_TESTS = (
+    "codebuild:CreateReportGroup", "codebuild:CreateReport", "codebuild:UpdateReport", "codebuild:BatchPutTestCases",
+)  # fmt: skip
+BATCHING = ("codebuild:StartBuild", "codebuild:StopBuild", "codebuild:RetryBuild")
 POLICY = "pipesim"
 
 
@@ -186,7 +191,7 @@ def project(estate: Estate, name: str, codebuild: Any, owner: str | None) -> Non
         "codebuild.amazonaws.com",
         _allow(LOGGING, Resource="*"),
         _allow(STORING, Resource=estate.artifact_resources()),
-        _allow((*ENCRYPTING, *CLONING), Resource="*"),
+        _allow((*ENCRYPTING, *CLONING, *REPORTING_TESTS, *BATCHING), Resource="*"),
         owner=owner,
     )
     codebuild.create_project(
@@ -199,6 +204,7 @@ def project(estate: Estate, name: str, codebuild: Any, owner: str | None) -> Non
             "computeType": "BUILD_GENERAL1_SMALL",
         },
         serviceRole=role,
+        buildBatchConfig={"serviceRole": role},
     )
 
 
@@ -358,6 +364,9 @@ MAKERS: dict[str, Callable[[Estate, Action], None]] = {
     "Source/CodeCommit": _codecommit_source,
     "Source/ECR": _ecr,
     "Build/CodeBuild": _codebuild,
+    "Test/DeviceFarm": device_farm,
+    "Invoke/StepFunctions": state_machine,
+    "Invoke/InspectorScan": scanned_image,
     "Test/CodeBuild": _codebuild,
     "Build/ECRBuildAndPublish": _ecr,
     "Deploy/S3": _s3_deploy,

@@ -57,6 +57,8 @@ def _buildspec(pipeline: Pipeline) -> dict[str, object]:
     spec: dict[str, object] = {"version": 0.2}
     if wanted:
         spec["env"] = {"exported-variables": wanted}
+    if any(action.configuration.get("BatchEnabled", "").lower() == "true" for _, action in pipeline.actions()):
+        spec["batch"] = {"build-list": [{"identifier": "build1"}, {"identifier": "build2"}]}
     return {**spec, "phases": {"build": {"commands": ["make", "make test"]}}, "artifacts": {"files": ["**/*"]}}
 
 
@@ -92,6 +94,7 @@ def _named(pipeline: Pipeline) -> Iterator[tuple[str, bytes]]:
         for key, content in (("TemplatePath", template), ("TemplateConfiguration", {"Parameters": {}})):
             if path := configuration.get(key, "").partition("::")[2]:
                 yield path, _json(content) if path.endswith(".json") else _yaml(content)
+        yield from _of_checks(action)
         if action.provider == "ECS" and (name := configuration.get("FileName")):
             yield name, _json(IMAGES)
         parameters: dict[str, dict[str, str]] = {}
@@ -99,6 +102,21 @@ def _named(pipeline: Pipeline) -> Iterator[tuple[str, bytes]]:
             parameters.setdefault(path, {})[key] = key
         for path, values in parameters.items():
             yield path, _json(values)
+
+
+def _of_checks(action: Action) -> Iterator[tuple[str, bytes]]:
+    """What builds of images, runs on devices and state machines read."""
+    configuration = action.configuration
+    if action.provider == "ECRBuildAndPublish":
+        path = configuration.get("DockerFilePath", "").removeprefix("./").strip("/")
+        whole = path if path.rsplit("/", 1)[-1].startswith("Dockerfile") else f"{path}/Dockerfile".lstrip("/")
+        yield whole, b"FROM public.ecr.aws/docker/library/python:3.12\nCOPY . .\n"
+    if action.provider == "DeviceFarm":
+        for key in ("App", "Test"):
+            if name := configuration.get(key):
+                yield name, f"{key} of lessons\n".encode()
+    if action.provider == "StepFunctions" and configuration.get("InputType") == "FilePath":
+        yield configuration.get("Input", "input.json"), _json({})
 
 
 def _yaml(content: object) -> bytes:

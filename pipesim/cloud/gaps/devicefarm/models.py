@@ -90,9 +90,9 @@ class DeviceFarmBackend(BaseBackend):
         super().__init__(region_name, account_id)
         self.projects: dict[str, Project] = {}
 
-    def create_project(self, name: str) -> Project:
+    def create_project(self, name: str, arn: str | None = None) -> Project:
         """Make a project; it has no pool yet."""
-        arn = self._arn("project", str(mock_random.uuid4()))
+        arn = arn or self._arn("project", str(mock_random.uuid4()))
         self.projects[arn] = Project({"arn": arn, "name": name, "created": unix_time()})
         return self.projects[arn]
 
@@ -100,10 +100,12 @@ class DeviceFarmBackend(BaseBackend):
         """Return a project; raise NotFoundException when there is none."""
         return _found(self.projects, arn)
 
-    def create_pool(self, project: str, name: str, rules: list[dict[str, Any]], most: int | None) -> dict[str, Any]:
+    def create_pool(
+        self, project: str, name: str, rules: list[dict[str, Any]], most: int | None, arn: str | None = None
+    ) -> dict[str, Any]:
         """Make a pool of the devices that obey all rules."""
         found = self.project(project)
-        arn = self._part("devicepool", project)
+        arn = arn or self._part("devicepool", project)
         pool: dict[str, Any] = {"arn": arn, "name": name, "type": "PRIVATE", "rules": rules}
         if most is not None:
             pool["maxDevices"] = most
