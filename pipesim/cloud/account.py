@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from hashlib import blake2b
 from types import TracebackType
@@ -26,6 +26,8 @@ from pipesim.cloud.codepipeline.jobs import Jobs
 from pipesim.cloud.codepipeline.pipelines import is_polled
 from pipesim.cloud.codepipeline.webhooks import Webhooks
 from pipesim.cloud.idle import Idleness
+from pipesim.cloud.signals import alarm_rule
+from pipesim.cloud.signals.alarms import Alarms
 from pipesim.cloud.signals.bus import Bus
 from pipesim.cloud.signals.pipeline_events import Announcer
 from pipesim.cloud.virtual_time import VIRTUAL_TIME
@@ -109,8 +111,10 @@ class Account:
         custom_types: the action types that it made.
         webhooks: webhooks of version 1.
         bus: the event bus; `publish` puts an event on it.
+        alarms: looks after CloudWatch's alarms.
         pools: what actions of all pipelines share, by name.
         endpoint: where it is served over HTTP; "" when it is not.
+        swept_on: the day on which lifecycle rules were last obeyed; None: never.
     """
 
     def __init__(
@@ -139,11 +143,13 @@ class Account:
         self.jobs = Jobs(self)
         self.webhooks = Webhooks(self)
         self.bus = Bus(self)
+        self.alarms = Alarms(self)
         pools = {"builds": Pool(BUILDS), **self.assumptions.pools}
         self.pools = {name: PoolInUse(clock, name, pool) for name, pool in pools.items()}
         self.family = {} if family is None else family
         self.family[id, region] = self
         self.closing = ExitStack() if closing is None else closing
+        self.swept_on: date | None = None
         self._clients: dict[tuple[str, str], Any] = {}
         self._created = 0
         self._session: boto3.Session | None = None
@@ -277,7 +283,8 @@ class Account:
             return {}
         from pipesim.cloud.actions import behaviours, custom
 
-        found = dict(behaviours(self))
+        found: dict[str, Any] = dict(behaviours(self))
+        found["Rule/CloudWatchAlarm"] = partial(alarm_rule.judge, self)
         acts = {ActionOwner.CUSTOM: custom.act, ActionOwner.THIRD_PARTY: custom.act_partner}
         for _, action in pipeline.actions():
             if action.type.owner in acts and action.category != ActionCategory.SOURCE:
@@ -293,7 +300,7 @@ class Account:
                     record.simulation.send(Stop(execution.id, abandon=True))
         self.pipelines.clear()
         self.custom_types, self.jobs, self.webhooks = CustomTypes(self), Jobs(self), Webhooks(self)
-        self.bus = Bus(self)
+        self.bus, self.alarms = Bus(self), Alarms(self)
 
     def watch(self, record: PipelineRecord) -> None:
         """Poll the sources of a pipeline that want it, from now on; without effect when that goes on already.

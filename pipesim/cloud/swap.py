@@ -17,9 +17,10 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.moto_api._internal import mock_random
 
 from pipesim.cloud import gaps, permissions
+from pipesim.cloud.artifacts import expire_daily
 from pipesim.cloud.codepipeline import models, urls
 from pipesim.cloud.codepipeline.webhook_door import answering
-from pipesim.cloud.signals import moto_events
+from pipesim.cloud.signals import moto_cloudwatch, moto_events
 from pipesim.cloud.virtual_time import VIRTUAL_TIME
 from pipesim.errors import PipesimError
 
@@ -53,6 +54,7 @@ def swapped(account: Account) -> Iterator[None]:
     permissions.install()
     gaps.install()
     moto_events.install()
+    moto_cloudwatch.install()
     models.ACCOUNTS.bind(account)
     moto_urls.url_paths.update(urls.url_paths)
     BotocoreStubber.__call__ = call  # type: ignore[method-assign]
@@ -64,6 +66,7 @@ def swapped(account: Account) -> Iterator[None]:
         moto_urls.url_paths.clear()
         moto_urls.url_paths.update(original_paths)
         models.ACCOUNTS.bind(None)
+        moto_cloudwatch.uninstall()
         moto_events.uninstall()
         gaps.uninstall()
         permissions.uninstall()
@@ -77,5 +80,6 @@ def inside(account: Account) -> Iterator[None]:
     with account.lock:
         account.catch_up()
         with VIRTUAL_TIME.at(account.now):
+            expire_daily(account)
             yield
         account.env.tell()

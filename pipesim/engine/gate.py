@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from pipesim.definition.model import Condition, Rule
+from pipesim.definition.variables import resolve
 from pipesim.engine.behaviours.rules import judge_rule
 from pipesim.engine.outcome import Outcome
 from pipesim.trace.events import EventKind
@@ -55,6 +56,15 @@ class Gate:
         verdict: Verdict = yield self._verdict
         return verdict
 
+    def _resolved(self, rule: Rule) -> dict[str, Any]:
+        """The rule's configuration with its variables filled in; nothing where that changes nothing or cannot be."""
+        lookup = self.passage.execution.lookup
+        try:
+            resolved = {name: resolve(value, lookup) for name, value in rule.configuration.items()}
+        except KeyError:
+            return {}
+        return {} if resolved == dict(rule.configuration) else {"configuration": resolved}
+
     def override(self, by: str) -> None:
         """Set the verdict aside while the rules still run."""
         self._give_up_rules()
@@ -70,8 +80,10 @@ class Gate:
         self._verdict.succeed(Verdict.ABANDONED)
 
     def _run(self, rule: Rule) -> Generator[simpy.Event, Any, None]:
-        self._emit(EventKind.RULE_STARTED, rule=rule.name, **self.sim.rule_id(self.passage, self.kind, rule.name))
-        outcome: Outcome = yield from judge_rule(self, self.passage.plan.rules[rule.name])
+        name = self.sim.rule_id(self.passage, self.kind, rule.name)
+        self._emit(EventKind.RULE_STARTED, rule=rule.name, **name, **self._resolved(rule))
+        plan = self.passage.plan.rules[rule.name]
+        outcome: Outcome = yield from (plan.judge or judge_rule)(self, plan)
         if rule.name not in self.open:
             return
         del self.open[rule.name]

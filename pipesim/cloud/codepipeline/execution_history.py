@@ -287,7 +287,7 @@ def _rule_detail(account: Account, row: RuleRow) -> dict[str, Any]:
             "version": rule.type.version,
         },
         "configuration": dict(rule.configuration),
-        "resolvedConfiguration": dict(rule.configuration),
+        "resolvedConfiguration": dict(rule.configuration if row.configuration is None else row.configuration),
         "region": rule.region or account.region,
         "inputArtifacts": [],
     }

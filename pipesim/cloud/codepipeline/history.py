@@ -65,6 +65,7 @@ class RuleRow:
         execution, id, stage: what it is.
         started, updated: seconds since the start.
         status: its status.
+        configuration: with variables resolved; None: as declared.
         summary, code, message: how it ended.
     """
 
@@ -76,6 +77,7 @@ class RuleRow:
     started: float
     updated: float
     status: RuleExecutionStatus = RuleExecutionStatus.IN_PROGRESS
+    configuration: Mapping[str, str] | None = None
     summary: str = ""
     code: str = ""
     message: str = ""
@@ -221,6 +223,7 @@ class History:
         pipeline = self._versions[self._version_of[execution]]
         rule = next(rule for rule in pipeline.stage(stage).rules if rule.name == name)
         row = RuleRow(pipeline, rule, execution, event.detail["id"], stage, event.time, event.time)
+        row.configuration = event.detail.get("configuration")
         self.rules.append(row)
         self._rules_of.setdefault(execution, []).append(row)
         self._open_rules[place] = row

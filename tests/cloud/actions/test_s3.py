@@ -324,3 +324,18 @@ def test_what_expires_is_gone_for_everybody() -> None:
         assert len(listed["Versions"]) == 1
         cloud.advance(days=4)
         assert "Versions" not in s3.list_object_versions(Bucket="old-things", Prefix="a")
+
+
+def test_what_expires_is_gone_however_time_was_moved() -> None:
+    with Cloud() as cloud:
+        s3 = cloud.client("s3")
+        s3.create_bucket(Bucket="old-things")
+        rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+        s3.put_bucket_lifecycle_configuration(Bucket="old-things", LifecycleConfiguration={"Rules": [rule]})
+        s3.put_object(Bucket="old-things", Key="a", Body=b"")
+
+        cloud.account.env.timeout(3 * 86400)
+        cloud.account.env.run_while(lambda: True)
+
+        assert cloud.time == 3 * 86400
+        assert "Contents" not in s3.list_objects_v2(Bucket="old-things")

@@ -226,3 +226,17 @@ def test_history_reads_only_what_is_new(shop: Shop) -> None:
 
     assert history.actions[: len(rows)] == rows
     assert len(history.actions) == len(rows) + 2
+
+
+def test_a_rules_configuration_is_shown_raw_and_resolved(shop: Shop) -> None:
+    entry = {"conditions": [{"result": "FAIL", "rules": [check("#{variables.Release}", "v1")]}]}
+    shop.create(
+        stage("Source", source()), stage("Out", deploy(), beforeEntry=entry), pipelineType="V2",
+        variables=[{"name": "Release", "defaultValue": "v1"}],
+    )  # fmt: skip
+    shop.idle()
+    (row,) = shop.client.list_rule_executions(pipelineName="shop")["ruleExecutionDetails"]
+
+    assert row["input"]["configuration"]["Variable"] == "#{variables.Release}"
+    assert row["input"]["resolvedConfiguration"] == {"Variable": "v1", "Value": "v1", "Operator": "EQ"}
+    assert row["status"] == "Succeeded"
