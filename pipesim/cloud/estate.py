@@ -350,7 +350,7 @@ def _declaration(action: Action) -> dict[str, Any] | None:
     server, service = SERVERS.get(action.provider), SERVICES.get(action.provider)
     if server is not None and set(action.configuration) == set(server.keys):
         return server.declaration(action.category)
-    if service is not None and set(action.configuration) == {service.key} and action.category == "Test":
+    if service is not None and set(action.configuration) <= {service.key} and action.category == "Test":
         return service.declaration()
     return None
 

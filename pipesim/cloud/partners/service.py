@@ -48,7 +48,8 @@ class TestService(JobWorker):
     Attributes:
         provider: the provider's name.
         owner: ``ThirdParty``, or ``Custom`` where the customer creates the action type.
-        key: the configuration key that names the test. The partners publish no keys; this one is made up.
+        key: the configuration key that names the test; an action that leaves it out is called like its test. The
+            partners publish no keys; this one is made up.
         result_url: template of the link to a result.
         runs: how many runs there were.
     """
@@ -87,11 +88,7 @@ class TestService(JobWorker):
     def work(self, job: Mapping[str, Any]) -> Mapping[str, Any]:
         """Fetch the inputs, run the test, write the report, and tell the result."""
         configuration = job["data"]["actionConfiguration"]["configuration"]
-        test = configuration.get(self.key, "")
-        if not test:
-            raise JobFailed(
-                f"{self.provider}: the action names no test: set {self.key}", FailureType.CONFIGURATION_ERROR
-            )
+        test = configuration.get(self.key) or job["data"]["pipelineContext"]["action"]["name"]
         if self.tests and test not in self.tests:
             raise JobFailed(
                 f"{self.provider}: there is no test '{test}' ({', '.join(self.tests)})", FailureType.CONFIGURATION_ERROR
@@ -120,15 +117,19 @@ class TestService(JobWorker):
             self.client.create_custom_action_type(**self.declaration())
 
     @classmethod
-    def declaration(cls) -> dict[str, Any]:
-        """What CreateCustomActionType is told of it."""
+    def declaration(cls, *, required: bool = False) -> dict[str, Any]:
+        """What CreateCustomActionType is told of it.
+
+        Args:
+            required: whether an action must name its test.
+        """
         return {
             "category": "Test",
             "provider": cls.provider,
             "version": "1",
             "settings": {"executionUrlTemplate": cls.result_url},
             "configurationProperties": [
-                {"name": cls.key, "required": True, "key": True, "secret": False, "description": "The test to run."}
+                {"name": cls.key, "required": required, "key": True, "secret": False, "description": "The test to run."}
             ],
             "inputArtifactDetails": {"minimumCount": 0, "maximumCount": 5},
             "outputArtifactDetails": {"minimumCount": 0, "maximumCount": 5},
