@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipesim.assumptions.model import ActionAssumption, Approver, Assumptions, RuleAssumption
 from pipesim.assumptions.resolve import Resolved, resolve
@@ -61,6 +62,7 @@ class RulePlan:
         duration: the stream of its durations.
         odds: the stream that decides about failure; None when it never fails by chance.
         timeout: seconds after which it fails.
+        judge: what judges it instead of the engine's own way; None: nothing.
     """
 
     rule: Rule
@@ -69,6 +71,7 @@ class RulePlan:
     duration: Stream
     odds: Stream | None
     timeout: float
+    judge: Any = None
 
 
 @dataclass(slots=True, eq=False)
@@ -126,7 +129,7 @@ def make_plan(
                 tuple(_plan_action(stage, action, resolved, streams, behaviours, pools, wanted) for action in group)
                 for group in stage.groups
             ),
-            {rule.name: _plan_rule(stage, rule, resolved, streams) for rule in stage.rules},
+            {rule.name: _plan_rule(stage, rule, resolved, streams, behaviours) for rule in stage.rules},
         )
         for index, stage in enumerate(pipeline.stages)
     )
@@ -175,7 +178,9 @@ def _plan_action(
     )
 
 
-def _plan_rule(stage: Stage, rule: Rule, resolved: Resolved, streams: Streams) -> RulePlan:
+def _plan_rule(
+    stage: Stage, rule: Rule, resolved: Resolved, streams: Streams, behaviours: Mapping[str, Any]
+) -> RulePlan:
     key = f"{stage.name}/{rule.name}"
     assumption = resolved.rule(stage.name, rule.name)
     assert assumption.duration is not None
@@ -186,6 +191,7 @@ def _plan_rule(stage: Stage, rule: Rule, resolved: Resolved, streams: Streams) -
         duration=streams.stream(f"duration of rule {key}", assumption.duration),
         odds=streams.odds(f"rule {key} fails") if assumption.fails > 0 else None,
         timeout=_rule_timeout(rule),
+        judge=behaviours.get(f"Rule/{rule.type.provider}"),
     )
 
 
