@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from pipesim.errors import DeclarationError, PipesimError, SourceError
 from pipesim.formats.samples import sample_names
 from pipesim.views.diagram import draw
 from pipesim.widgets.builder_model import Draft, applied, new_document, opened, redone, to_json, undone
+from pipesim.widgets.builder_palette import custom_items, knowing
 from pipesim.widgets.builder_view import palette_data, view_of
 
 _STATIC = Path(__file__).parent / "static"
@@ -30,6 +31,8 @@ class Builder(anywidget.AnyWidget):
 
     Args:
         pipeline: what to begin with: whatever `pipesim.load` takes; None: a pipeline without stages.
+        custom_types: action types of one's own for the palette, as CreateCustomActionType takes them or
+            ListActionTypes returns them.
 
     Raises:
         SourceError: the pipeline cannot be read.
@@ -66,11 +69,14 @@ class Builder(anywidget.AnyWidget):
     show_diagram = traitlets.Bool(True).tag(sync=True)
     document = traitlets.Dict(read_only=True)
 
-    def __init__(self, pipeline: Any = None, **traits: Any) -> None:
+    def __init__(self, pipeline: Any = None, *, custom_types: Iterable[Mapping[str, Any]] = (), **traits: Any) -> None:
         draft = Draft(new_document())
         if pipeline is not None:
             draft = Draft(opened(draft, pipeline).document)
-        super().__init__(palette=palette_data(), templates=list(sample_names()), **traits)
+        self._custom = custom_items(custom_types)
+        with knowing(self._custom):
+            palette = palette_data()
+        super().__init__(palette=palette, templates=list(sample_names()), **traits)
         self._answered = 0
         self._said = 0
         self._drawn: tuple[str, str] = ("", "")
@@ -127,7 +133,8 @@ class Builder(anywidget.AnyWidget):
             SourceError: there is no such command, or no such place, or something cannot be read.
             DeclarationError: what is to be opened has the wrong shape.
         """
-        self._show(applied(self._draft, command))
+        with knowing(self._custom):
+            self._show(applied(self._draft, command))
 
     def load(self, source: Any) -> None:
         """Show another pipeline; what was there stays when the source cannot be read.
@@ -163,6 +170,10 @@ class Builder(anywidget.AnyWidget):
         self._show(redone(self._draft))
 
     def _show(self, draft: Draft) -> None:
+        with knowing(self._custom):
+            self._show_known(draft)
+
+    def _show_known(self, draft: Draft) -> None:
         if draft.document is not self._draft.document or not self.view:
             self._problems = check(draft.document)
         self._draft = draft

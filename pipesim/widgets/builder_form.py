@@ -13,7 +13,7 @@ from pipesim.definition.problems import Problem
 from pipesim.vocabulary import ExecutionMode, PipelineType, Result, StageRetryMode
 from pipesim.widgets.builder_document import Document, value_at
 from pipesim.widgets.builder_fields import connections
-from pipesim.widgets.builder_palette import label_of, palette_items, type_of
+from pipesim.widgets.builder_palette import known_items, label_of, type_of
 from pipesim.widgets.builder_stages import groups_of, produced_before, stages_of
 
 Data = dict[str, Any]
@@ -319,7 +319,7 @@ def _action_form(document: Document, base: str) -> Data:
 def _type(document: Document, base: str) -> Data:
     type_id = value_at(document, f"{base}.actionTypeId", {})
     id_ = "/".join(str(type_id.get(part, "")) for part in ("category", "owner", "provider", "version"))
-    options = {item.id.split("#")[0]: f"{item.type.category}: {_label(item.type)}" for item in palette_items()}
+    options = {item.id.split("#")[0]: f"{item.type.category}: {_label(item.type)}" for item in known_items()}
     options.setdefault(id_, f"{type_id.get('category')}: {type_id.get('provider')} (unknown)")
     return {
         **_field(document, f"{base}.actionTypeId", "Type", required=True),

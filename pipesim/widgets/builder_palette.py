@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,11 +13,12 @@ from typing import Any
 from immutabledict import immutabledict
 
 from pipesim.catalog import action_types
-from pipesim.catalog.action_types import ActionType, find_action_type, read_table
+from pipesim.catalog.action_types import ActionType, AssumedDuration, Property, find_action_type, read_table
 from pipesim.definition.model import ActionTypeId
+from pipesim.errors import SourceError
 from pipesim.formats.sketch_configuration import configure
 from pipesim.formats.sketch_words import spaced
-from pipesim.vocabulary import ActionCategory
+from pipesim.vocabulary import ActionCategory, ActionOwner
 from pipesim.widgets.builder_document import Document
 
 _LABELS: Mapping[str, tuple[str, ...]] = immutabledict(
@@ -45,6 +48,9 @@ _LABELS: Mapping[str, tuple[str, ...]] = immutabledict(
 )
 """What people call a type where its provider's name does not say it."""
 
+DAY = 86_400.0
+MOST_CUSTOM_ARTIFACTS = 5
+
 _OUTPUTS: Mapping[str, str] = immutabledict({"Source": "SourceOutput", "Build": "BuildOutput"})
 _TAKERS = frozenset({"Build", "Test", "Deploy", "Compute"})
 
@@ -66,6 +72,9 @@ class Item:
     words: str
 
 
+_CUSTOM: ContextVar[tuple[Item, ...]] = ContextVar("custom", default=())
+
+
 @cache
 def palette_items() -> tuple[Item, ...]:
     """Every action type of the catalog under the names that people use, in the order of the categories.
@@ -85,9 +94,88 @@ def palette_items() -> tuple[Item, ...]:
     return tuple(items)
 
 
+@contextmanager
+def knowing(items: tuple[Item, ...]) -> Iterator[None]:
+    """Let the palette, forms and labels know custom types besides those of the catalog.
+
+    Args:
+        items: of `custom_items`.
+    """
+    before = _CUSTOM.set(items)
+    try:
+        yield
+    finally:
+        _CUSTOM.reset(before)
+
+
+def known_items() -> tuple[Item, ...]:
+    """Every entry of the palette: the catalog's and the custom types known at present."""
+    return (*palette_items(), *_CUSTOM.get())
+
+
+def custom_items(declarations: Iterable[Mapping[str, Any]]) -> tuple[Item, ...]:
+    """Return palette entries for custom action types.
+
+    Args:
+        declarations: as CreateCustomActionType takes them, or as ListActionTypes returns them.
+
+    Raises:
+        SourceError: one of them is no action type.
+
+    >>> made = custom_items([{"category": "Test", "provider": "Acme", "version": "2"}])
+    >>> made[0].id
+    'Test/Custom/Acme/2'
+    """
+    return tuple(_custom_item(declaration) for declaration in declarations)
+
+
+def _custom_item(declared: Mapping[str, Any]) -> Item:
+    id_ = declared.get("id", declared)
+    category, provider, version = (str(id_.get(part, "")) for part in ("category", "provider", "version"))
+    if category not in categories() or not provider or not version:
+        raise SourceError(f"{dict(declared)!r} is no custom action type: it needs category, provider and version")
+    keys = declared.get("configurationProperties") or declared.get("actionConfigurationProperties") or ()
+    known = ActionType(
+        category=category,
+        owner=ActionOwner.CUSTOM.value,
+        provider=provider,
+        version=version,
+        inputs=_counts(declared.get("inputArtifactDetails")),
+        outputs=_counts(declared.get("outputArtifactDetails")),
+        properties=tuple(
+            Property(
+                name=str(one["name"]),
+                required=bool(one.get("required")),
+                key=bool(one.get("key")),
+                secret=bool(one.get("secret")),
+                queryable=bool(one.get("queryable")),
+                description=str(one.get("description", "")),
+                type=str(one.get("type", "String")),
+            )
+            for one in keys
+        ),
+        output_variables=(),
+        v2_only=False,
+        permissions=(),
+        duration=AssumedDuration(300.0, 900.0, "assumed: a custom type may take any time", True),
+        timeout=DAY,
+        pool=None,
+        description="A custom action type of this account; a job worker does its work.",
+        entity_url="",
+        execution_url="",
+        source="CreateCustomActionType",
+    )
+    return Item(f"{category}/{known.owner}/{provider}/{version}", spaced(provider), known, f"{provider} Custom")
+
+
+def _counts(details: Mapping[str, Any] | None) -> tuple[int, int]:
+    given = details or {}
+    return int(given.get("minimumCount", 0)), int(given.get("maximumCount", MOST_CUSTOM_ARTIFACTS))
+
+
 def find_item(id_: str) -> Item | None:
     """Return the entry of the palette with this key, or None."""
-    return next((item for item in palette_items() if item.id == id_), None)
+    return next((item for item in known_items() if item.id == id_), None)
 
 
 def label_of(type_id: Mapping[str, Any]) -> str:
@@ -100,15 +188,17 @@ def label_of(type_id: Mapping[str, Any]) -> str:
     if key == "Source/AWS/CodeStarSourceConnection":
         return "Connection"
     labels = _LABELS.get(key)
-    return labels[0] if labels else spaced(str(type_id.get("provider", "")))
+    own = next((item.label for item in _CUSTOM.get() if item.id.rpartition("/")[0] == key), "")
+    return labels[0] if labels else own or spaced(str(type_id.get("provider", "")))
 
 
 def type_of(action: Mapping[str, Any]) -> ActionType | None:
     """Return what the catalog knows of the type of an action of a document, or None."""
     given = action.get("actionTypeId")
     id_ = given if isinstance(given, Mapping) else {}
-    texts = (str(id_.get(part, "")) for part in ("category", "owner", "provider", "version"))
-    return find_action_type(*texts)
+    texts = [str(id_.get(part, "")) for part in ("category", "owner", "provider", "version")]
+    own = next((item.type for item in _CUSTOM.get() if item.id == "/".join(texts)), None)
+    return own or find_action_type(*texts)
 
 
 def new_action(item: Item, document: Document, inputs: Iterable[str], names: Iterable[str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pipesim.definition.problems import Problem
 from pipesim.widgets.builder_document import value_at
 from pipesim.widgets.builder_form import form_of, place_of, problem_data
 from pipesim.widgets.builder_model import Draft, describe_place
-from pipesim.widgets.builder_palette import categories, label_of, palette_items
+from pipesim.widgets.builder_palette import categories, known_items, label_of
 from pipesim.widgets.builder_stages import actions_of, groups_of, stages_of
 
 Data = dict[str, Any]
@@ -51,7 +51,7 @@ def palette_data() -> list[Data]:
             "category": category,
             "items": [
                 {"id": item.id, "label": item.label, "help": item.type.description, "words": item.words.lower()}
-                for item in palette_items()
+                for item in known_items()
                 if item.type.category == category
             ],
         }

@@ -250,6 +250,69 @@ def test_live_a_change_is_broken_retried_approved_and_refused(show: Callable[...
     keep(page, "live-end")
 
 
+GATED = """import pipesim
+from dataclasses import replace
+from pipesim.engine import Simulation
+from pipesim.widgets import Player
+from pipesim.assumptions.model import ActionAssumption, Assumptions, RuleAssumption
+from pipesim.definition.model import Condition, Rule, RuleTypeId
+gate = Condition((Rule("Alarm", RuleTypeId("CloudWatchAlarm"), {"AlarmName": "errors"}),), "FAIL")
+made = replace(pipesim.load("GitHub -> CodeBuild -> S3"), pipeline_type="V2")
+pipeline = replace(made, stages=(made.stages[0], replace(made.stages[1], on_success=(gate,)), made.stages[2]))
+assumptions = Assumptions(arrivals=pipesim.At(()), actions={"CodeBuild": ActionAssumption(pipesim.Constant(120.0))},
+                          rules={"Alarm": RuleAssumption(pipesim.Constant(60.0), fails_on=(1,))})
+player = Player(Simulation(pipeline, assumptions))
+player"""
+
+
+def test_live_stop_and_wait_abandon_and_enable(show: Callable[..., Page]):
+    page = show(LIVE)
+    page.locator(".ps-name", has_text="Deploy").click()
+    page.locator(".ps-inspector [data-field=reason]").fill("holidays")
+    page.locator(".ps-disable").click()
+    expect(page.locator(".ps-disabled:visible")).to_contain_text("holidays")
+    page.locator(".ps-enable").click()
+    expect(page.locator(".ps-disabled:visible")).to_have_count(0)
+    assert python(page, "player.trace[-1].kind.value") == "'TransitionEnabled'"
+
+    page.locator(".ps-start-change").click()
+    page.locator(".ps-go-minute").click()
+    expect(page.locator(".ps-clock")).to_have_text("00:01:00 of 00:01:00")
+    page.locator(".ps-inside .ps-token", has_text="#1").first.click()
+    page.locator(".ps-inspector [data-field=reason]").fill("wrong one")
+    page.locator(".ps-stop-wait").click()
+    expect(page.locator(".ps-log")).to_contain_text("wrong one")
+    assert "'Stopping'" in python(page, "player._source.state.executions['E1'].status.value")
+    page.locator(".ps-go-ten").click()
+    expect(page.locator(".ps-ended")).to_contain_text("stopped", timeout=10_000)
+    assert python(page, "player.film.kinds.count('ActionSucceeded')") == "2"
+
+    page.locator(".ps-start-change").click()
+    page.locator(".ps-go-minute").click()
+    page.locator(".ps-inside .ps-token", has_text="#2").first.click(timeout=10_000)
+    page.locator(".ps-abandon").click()
+    expect(page.locator(".ps-card", has_text="CodeBuild").first).to_contain_text("Abandoned")
+    page.locator(".ps-go-minute").click()
+    expect(page.locator(".ps-ended")).to_contain_text("#2")
+    assert python(page, "player._source.state.executions['E2'].status.value") == "'Stopped'"
+    keep(page, "live-stopped")
+
+
+def test_live_a_condition_is_overridden(show: Callable[..., Page]):
+    page = show(GATED)
+    page.locator(".ps-start-change").click()
+    page.locator(".ps-go-ten").click()
+    build = page.locator(".ps-stage").nth(1)
+    expect(build).to_contain_text("success condition: failed", timeout=10_000)
+    build.locator(".ps-name").click()
+    keep(page, "live-condition")
+    page.locator(".ps-override").click()
+    expect(build).to_contain_text("success condition: overridden")
+    page.locator(".ps-go-ten").click()
+    expect(page.locator(".ps-ended")).to_contain_text("succeeded", timeout=10_000)
+    assert python(page, "player.trace[-1].kind.value") == "'ExecutionSucceeded'"
+
+
 def test_stop_works_at_once_while_a_long_run_goes_on(show: Callable[..., Page]):
     page = show(LIVE.replace("At(())", "Every(60.0)"))
     page.locator(".ps-go-end").click()
@@ -262,23 +325,39 @@ def test_stop_works_at_once_while_a_long_run_goes_on(show: Callable[..., Page]):
     assert page.evaluate(f"{VIEW}.film.length") > 100
 
 
+PASTES = """() => new Promise(done => {
+  const gaps = [];
+  let before = performance.now(), left = 120;
+  const next = now => {
+    gaps.push(performance.now() - before);
+    before = performance.now();
+    if (left--) requestAnimationFrame(next); else done(gaps);
+  };
+  requestAnimationFrame(next);
+})"""
+
+
 def test_fifty_stages_and_thirty_five_parallel_actions(show: Callable[..., Page]):
-    page = show(LARGE.replace("EXECUTIONS", "60"))
+    """What a frame costs the page's own thread; how often frames come hangs on the machine, which draws by software."""
+    page = show(LARGE.replace("EXECUTIONS", "45"))
     events = int(python(page, "len(trace)"))
     assert events > 10_000
     expect(page.locator(".ps-stage")).to_have_count(50)
     opened = int(page.locator(".ps-player").get_attribute("data-opened") or 0)
     took = float(python(page, "took"))
     page.locator(".ps-play").click()
-    page.wait_for_timeout(4000)
+    gaps = sorted(page.evaluate(PASTES))
     page.locator(".ps-play").click()
     costs = sorted(page.evaluate(f"{VIEW}.costs"))
     keep(page, "large")
+    middle, late = costs[len(costs) // 2], costs[int(len(costs) * 0.95)]
     report = f"{events} events: {took:.2f} s in Python, {opened} ms in the page; frames: {len(costs)}, "
-    report += f"median {costs[len(costs) // 2]:.1f} ms, 95 % {costs[int(len(costs) * 0.95)]:.1f} ms"
+    report += f"median {middle:.1f} ms, 95 % {late:.1f} ms, most {costs[-1]:.1f} ms; "
+    report += f"from frame to frame: median {gaps[60]:.0f} ms, 95 % {gaps[114]:.0f} ms"
     print(report)
-    assert took + opened / 1000 < 3, report
-    assert costs[len(costs) // 2] < 16, report
+    assert took + opened / 1000 < 2, report
+    assert middle < 8, report
+    assert late < 16, report
 
 
 def test_markup_in_names_stays_text(show: Callable[..., Page]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -688,3 +689,60 @@ def _leaves(value: Any, path: str) -> list[str]:
     if isinstance(value, list):
         return [leaf for index, inner in enumerate(value) for leaf in _leaves(inner, join(path, index))]
     return [path]
+
+
+# --- action types of one's own ------------------------------------------------------------------------
+
+ACME = {
+    "category": "Test",
+    "provider": "AcmeCheck",
+    "version": "2",
+    "configurationProperties": [
+        {"name": "Suite", "required": True, "key": True, "secret": False, "description": "Which suite runs."},
+        {"name": "Token", "required": False, "key": False, "secret": True},
+    ],
+    "inputArtifactDetails": {"minimumCount": 1, "maximumCount": 1},
+    "outputArtifactDetails": {"minimumCount": 0, "maximumCount": 1},
+}
+
+
+def test_a_custom_type_stands_in_the_palette_and_has_a_form():
+    builder = Builder("GitHub -> CodeBuild -> S3", custom_types=[ACME])
+    tests = next(group for group in builder.palette if group["category"] == "Test")
+    assert [item["label"] for item in tests["items"] if item["id"] == "Test/Custom/AcmeCheck/2"] == ["Acme Check"]
+
+    builder.apply({"op": "select", "path": "stages[1]"})
+    builder.apply({"op": "add", "item": "Test/Custom/AcmeCheck/2", "where": "stage"})
+    place = builder.selection
+    stage, action = (int(number) for number in re.findall(r"\d+", place))
+    added = builder.document["stages"][stage]["actions"][action]
+    assert added["actionTypeId"] == {
+        "category": "Test", "owner": "Custom", "provider": "AcmeCheck", "version": "2",
+    }  # fmt: skip
+    assert len(added["inputArtifacts"]) == 1
+    shown = json.dumps(builder.view)
+    assert "Which suite runs." in shown
+    assert "(unknown)" not in shown
+    builder.apply({"op": "set", "path": f"{place}.configuration.Suite", "value": "smoke"})
+    assert builder.pipeline.stages[stage].actions[action].configuration["Suite"] == "smoke"
+
+
+def test_a_custom_type_is_known_to_its_builder_alone():
+    Builder(custom_types=[ACME])
+    other = Builder()
+    assert "AcmeCheck" not in json.dumps(other.palette)
+    with pytest.raises(SourceError, match="the palette has no"):
+        other.apply({"op": "add", "item": "Test/Custom/AcmeCheck/2", "where": "stage"})
+
+
+def test_custom_types_of_an_account_are_taken_as_it_lists_them():
+    with pipesim.Cloud() as cloud:
+        pipelines = cloud.client("codepipeline")
+        details = {"minimumCount": 0, "maximumCount": 1}
+        pipelines.create_custom_action_type(
+            category="Build", provider="Forge", version="1", inputArtifactDetails=details, outputArtifactDetails=details
+        )
+        builder = Builder(custom_types=pipelines.list_action_types(actionOwnerFilter="Custom")["actionTypes"])
+    assert "Build/Custom/Forge/1" in json.dumps(builder.palette)
+    with pytest.raises(SourceError, match="it needs category"):
+        Builder(custom_types=[{"category": "Luck", "provider": "X", "version": "1"}])

@@ -28,6 +28,7 @@ class View {
     this.costs = [];
     this.sleeping = false;
     this.loggedAt = 0;
+    this.follows = true;
     this.build();
     this.listen();
     this.draw({ move: false });
@@ -177,6 +178,10 @@ class View {
     on("comm_live_update", () => this.wake(false));
     this.off.push(() => cancelAnimationFrame(this.frame));
     this.boardBox.addEventListener("click", (event) => this.choose(event));
+    this.logList.addEventListener("scroll", () => {
+      const { scrollHeight, scrollTop, clientHeight } = this.logList;
+      this.follows = scrollHeight - scrollTop - clientHeight < 40;
+    }, { passive: true });
     this.logList.addEventListener("click", (event) => {
       const row = event.target.closest("button[data-place]");
       if (row) this.goTo(Number(row.dataset.place));
@@ -564,15 +569,22 @@ class View {
     return places;
   }
 
+  /** Let tokens come from where they were. Where they are is asked before the next frame's changes, when asking costs
+      no layout; until then they cannot be seen. */
   moveTokens(before, fresh) {
-    const places = fresh.slice(0, 40).filter((token) => token.isConnected).map((token) => [token, token.getBoundingClientRect()]);
-    for (const [token, to] of places) {
-      const from = before.get(token.dataset.execution);
-      const frames = from
-        ? [{ transform: `translate(${from.left - to.left}px, ${from.top - to.top}px)`, zIndex: 5 }, { transform: "none", zIndex: 5 }]
-        : [{ opacity: 0, transform: "scale(.6)" }, { opacity: 1, transform: "none" }];
-      token.animate(frames, { duration: MOVE_MS, easing: "cubic-bezier(.2,.7,.3,1)" });
-    }
+    const moving = fresh.slice(0, 40);
+    for (const token of moving) token.style.opacity = "0";
+    requestAnimationFrame(() => {
+      const places = moving.filter((token) => token.isConnected).map((token) => [token, token.getBoundingClientRect()]);
+      for (const token of moving) token.style.opacity = "";
+      for (const [token, to] of places) {
+        const from = before.get(token.dataset.execution);
+        const frames = from
+          ? [{ transform: `translate(${from.left - to.left}px, ${from.top - to.top}px)`, zIndex: 5 }, { transform: "none", zIndex: 5 }]
+          : [{ opacity: 0, transform: "scale(.6)" }, { opacity: 1, transform: "none" }];
+        token.animate(frames, { duration: MOVE_MS, easing: "cubic-bezier(.2,.7,.3,1)" });
+      }
+    });
   }
 
   drawCard(elements, card, isBroken, selected) {
@@ -861,7 +873,6 @@ class View {
     if (playing && log.words === words && now - this.loggedAt < LOG_MS && this.clock < film.end) return;
     this.loggedAt = now;
     const list = this.logList;
-    const follows = log.place < 0 || list.scrollHeight - list.scrollTop - list.clientHeight < 40;
     const onward = (playing || !log.short) && log.words === words && place >= log.place && log.place >= 0 && place - log.place < 60;
     if (onward) {
       const found = film.matching(words, place, place - log.place).filter((at) => at >= log.place);
@@ -878,7 +889,11 @@ class View {
     setHidden(this.more, list.childElementCount < log.rows);
     for (const row of list.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
     list.lastElementChild?.firstElementChild.setAttribute("aria-current", "true");
-    if (follows || !onward) list.scrollTop = list.scrollHeight;
+    if (this.follows || !onward) {
+      this.follows = true;
+      if (playing) requestAnimationFrame(() => (list.scrollTop = list.scrollHeight));
+      else list.scrollTop = list.scrollHeight;
+    }
   }
 
   row(at) {
