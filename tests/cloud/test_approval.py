@@ -43,6 +43,7 @@ def messages(account: StandIn, topic: str) -> list[dict[str, Any]]:
     return [{"subject": subject, **json.loads(text)} for _, text, subject, *_ in sent]
 
 
+@pytest.mark.provider("Approval/Manual", "success")
 def test_the_message_is_the_documented_one(account: StandIn, topic: str) -> None:
     sim = ask(account, NotificationArn=topic, ExternalEntityLink="http://example.com", CustomData="Look at it")
 
@@ -83,6 +84,7 @@ def test_optional_members_are_left_out(account: StandIn, topic: str) -> None:
     assert not {"externalEntityLink", "customData"} & set(messages(account, topic)[0]["approval"])
 
 
+@pytest.mark.provider("Approval/Manual", "success")
 def test_an_approval_without_a_topic_waits_for_its_answer(account: StandIn) -> None:
     sim = ask(account)
 
@@ -92,6 +94,7 @@ def test_an_approval_without_a_topic_waits_for_its_answer(account: StandIn) -> N
     assert (latest(sim).status, latest(sim).summary) == ("Succeeded", "fine")
 
 
+@pytest.mark.provider("Approval/Manual", "failure")
 def test_a_retry_asks_again_with_another_token(account: StandIn, topic: str) -> None:
     sim = ask(account, NotificationArn=topic)
     sim.send(Reject("Work", "Ask", summary="no"))
@@ -105,6 +108,7 @@ def test_a_retry_asks_again_with_another_token(account: StandIn, topic: str) -> 
     assert first != second == latest(sim).token
 
 
+@pytest.mark.provider("Approval/Manual", "input")
 def test_a_missing_topic_fails_the_approval_at_its_start(account: StandIn) -> None:
     sim = ask(account, NotificationArn="arn:aws:sns:us-east-1:123456789012:nowhere")
 
@@ -121,6 +125,7 @@ def test_a_fifo_topic_fails_the_approval_at_its_start(account: StandIn) -> None:
     assert (latest(sim).status, latest(sim).code) == ("Failed", "ConfigurationError")
 
 
+@pytest.mark.provider("Approval/Manual", "permission")
 def test_a_role_that_may_not_publish_fails_it_until_it_may(account: StandIn, topic: str) -> None:
     allow_everything(account, but="sns:Publish")
     sim = ask(account, NotificationArn=topic)

@@ -89,6 +89,7 @@ def messages(account: StandIn, build_id: str) -> list[str]:
     return [event["message"].split(" ", 3)[3] for event in events["events"]]
 
 
+@pytest.mark.provider("Build/CodeBuild", "success")
 def test_a_build_runs_in_its_phases(account: StandIn) -> None:
     client = project(account)
     sim = make(account, build(), Do=lasting(100))
@@ -119,6 +120,7 @@ def test_a_build_runs_in_its_phases(account: StandIn) -> None:
     assert client.batch_get_builds(ids=[build_id])["builds"] == [ended]
 
 
+@pytest.mark.provider("Build/CodeBuild", "success")
 def test_variables_logs_and_artifacts(account: StandIn) -> None:
     project(account, environment={"environmentVariables": [{"name": "LEVEL", "value": "debug"}]})
     given = json.dumps([{"name": "STAGE", "value": "#{codepipeline.PipelineExecutionId}"}])
@@ -153,6 +155,7 @@ def test_every_attempt_writes_a_new_key(account: StandIn) -> None:
     assert first["Built"] != second["Built"]
 
 
+@pytest.mark.provider("Build/CodeBuild", "input")
 def test_a_missing_project(account: StandIn) -> None:
     source_bucket(account)
     sim = make(account, build())
@@ -163,6 +166,7 @@ def test_a_missing_project(account: StandIn) -> None:
     assert ending(sim).message.startswith("Error calling startBuild: Project cannot be found: arn:aws:codebuild:")
 
 
+@pytest.mark.provider("Build/CodeBuild", "permission")
 @pytest.mark.parametrize("taken", STARTING)
 def test_the_pipelines_role_needs_every_permission_and_heals(account: StandIn, taken: str) -> None:
     project(account)
@@ -214,6 +218,7 @@ def test_a_role_that_does_not_trust_codebuild(account: StandIn) -> None:
     assert "is not authorized to perform AssumeRole on role" in ending(sim).message
 
 
+@pytest.mark.provider("Build/CodeBuild", "failure")
 def test_assumed_failures(account: StandIn) -> None:
     client = project(account)
     sim = make(account, build(), Do=ActionAssumption(fails_on=(1,)))
@@ -257,6 +262,7 @@ def test_an_input_that_is_no_zip(account: StandIn) -> None:
     assert "Phase: DOWNLOAD_SOURCE, Code: CLIENT_ERROR, Message: The archive is malformed." in ending(sim).message
 
 
+@pytest.mark.provider("Build/CodeBuild", "input")
 def test_a_missing_input(account: StandIn) -> None:
     project(account)
     allow(account, *BASE, "codebuild:BatchGetBuilds")

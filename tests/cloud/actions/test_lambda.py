@@ -139,6 +139,7 @@ def retry(cloud: Cloud, execution: str) -> None:
     cloud.advance(minutes=30)
 
 
+@pytest.mark.provider("Invoke/Lambda", "success")
 def test_a_function_reports_success(cloud: Cloud) -> None:
     function(cloud, SUCCEED)
 
@@ -154,6 +155,7 @@ def test_a_function_reports_success(cloud: Cloud) -> None:
     assert any(line.startswith("job ") for line in log(cloud))
 
 
+@pytest.mark.provider("Invoke/Lambda", "failure")
 def test_a_function_reports_failure_and_heals(cloud: Cloud) -> None:
     function(cloud, FAIL)
     execution = pipeline(cloud)
@@ -181,6 +183,7 @@ def test_a_continuation_token_calls_again(cloud: Cloud) -> None:
     assert (told["lastUpdateTime"] - told["startTime"]).total_seconds() == 62.0
 
 
+@pytest.mark.provider("Invoke/Lambda", "success")
 def test_artifacts_flow_through_a_function(cloud: Cloud) -> None:
     function(cloud, TRANSFORM)
 
@@ -306,6 +309,7 @@ def test_a_function_sees_its_own_environment_and_no_other(cloud: Cloud, monkeypa
     assert said.endswith("check")
 
 
+@pytest.mark.provider("Invoke/Lambda", "input")
 def test_a_missing_function(cloud: Cloud) -> None:
     execution = pipeline(cloud)
     cloud.advance(minutes=1)
@@ -315,6 +319,7 @@ def test_a_missing_function(cloud: Cloud) -> None:
     assert result["externalExecutionSummary"] == "The AWS Lambda function check does not exist."
 
 
+@pytest.mark.provider("Invoke/Lambda", "permission")
 @pytest.mark.parametrize("taken", INVOKING)
 def test_the_pipelines_role_needs_every_permission_and_heals(cloud: Cloud, taken: str) -> None:
     function(cloud, SUCCEED)
@@ -345,6 +350,7 @@ def test_the_functions_role_needs_to_report(cloud: Cloud) -> None:
     assert status(cloud, execution) == "Succeeded"
 
 
+@pytest.mark.provider("Invoke/Lambda", "input")
 def test_a_missing_input_is_the_functions_own_trouble(cloud: Cloud) -> None:
     function(cloud, TRANSFORM)
     allow(cloud.account, *BASE)
