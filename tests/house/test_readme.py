@@ -83,9 +83,25 @@ CLAIMS: dict[str, tuple[str, ...]] = {
         "tests/widgets/test_builder.py",
     ),
     "`pipesim.widgets.Player(trace)`: the life of a pipeline is played, scrubbed and stepped through; with a "
-    "simulation behind it, changes are started, approved, broken and retried.": (
+    "simulation or a mocked account behind it, changes are started, approved, broken and retried, and builds show "
+    "their logs.": (
         "tests/browser/test_player.py::test_a_trace_is_played_scrubbed_and_stepped_through",
         "tests/browser/test_player.py::test_live_a_change_is_broken_retried_approved_and_refused",
+        "tests/browser/test_desks.py::test_a_player_of_a_cloud_with_its_logs_and_the_inbox",
+    ),
+    "`pipesim.widgets.WhatIf(pipeline)`: every assumption is a slider; lead time, waits and cost of 1,000 replications "
+    "follow at once, beside a pinned baseline.": (
+        "tests/browser/test_whatif.py::test_a_knob_moves_the_lead_time_within_a_fifth_of_a_second",
+        "tests/widgets/test_whatif.py::test_the_code_gives_the_same_numbers",
+    ),
+    "`pipesim.widgets.Approvals(cloud)`, `Events(cloud)` and `Troubleshoot(cloud)`: a stakeholder's inbox, the stream "
+    "of events with a rule that catches each, and a broken pipeline to put right.": (
+        "tests/widgets/test_desks.py::test_an_answer_goes_through_the_service",
+        "tests/widgets/test_desks.py::test_the_rule_catches_the_event_and_its_kind_alone",
+        "tests/browser/test_desks.py::test_a_broken_pipeline_is_explored_and_heals",
+    ),
+    "`pipesim.widgets.Workbench()`: builder, player and sliders at one place; `pipesim app` serves it as a page.": (
+        "tests/browser/test_app.py::test_build_run_approve_and_turn_a_knob",
     ),
     "All operations of CodePipeline's API answer, on top of moto, from the same engine that simulates; "
     "[docs/api.md](docs/api.md) says what holds for each.": ("tests/cloud/codepipeline/",),
