@@ -83,7 +83,7 @@ approvals."*".response = { median = "30m", p95 = "2h" }
 
 # %%
 months = [ps.simulate(team, habits, seed=seed, until=ps.days(28)) for seed in range(5)]
-[round(ps.executions_table(month)["lead_time_s"].mean() / 60, 1) for month in months]
+[f"{ps.executions_table(month)['lead_time_s'].mean() / 60:.0f} min" for month in months]
 
 # %% [markdown]
 # So an answer needs many months, and an interval. `replicate` makes them; in the text that it prints, the interval says
@@ -130,11 +130,12 @@ ps.edit.parallelise("Biuld")(ps.edit.Scenario(team, habits))
 # %% [markdown]
 # ## When the slowest stage cannot keep up
 #
-# Twenty changes a day, and a queue in front of an approver who needs half an hour each: more comes in than goes out.
+# Sixty-four changes a working day, and a queue in front of an approver who needs half an hour each: more comes in
+# than goes out.
 # The longer you watch, the longer the queue. There is no mean lead time, and pipesim says so.
 
 # %%
-flood = ps.edit.execution_mode("QUEUED") | ps.edit.scale_arrivals(4)
+flood = ps.edit.execution_mode("QUEUED") | ps.edit.scale_arrivals(8)
 ps.replicate(flood(ps.edit.Scenario(team, habits)), n=20, days=20, seed=1)
 
 # %% [markdown]

@@ -83,10 +83,14 @@ class Chart(Picture):
         """Return the table as HTML."""
         return html_table(self.rows, self.title)
 
+    def picture_html(self) -> str:
+        """Return the picture without its table."""
+        return super()._repr_html_()
+
     def _repr_html_(self) -> str:
         return (
             '<div style="display:flex;flex-wrap:wrap;gap:1em;align-items:flex-start">'
-            f"{super()._repr_html_()}{self.table_html()}</div>"
+            f"{self.picture_html()}{self.table_html()}</div>"
         )
 
 

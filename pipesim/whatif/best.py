@@ -91,6 +91,11 @@ class Best:
 
         return report(self, path)
 
+    def _repr_html_(self) -> str:
+        from pipesim.whatif.showing import result_html
+
+        return result_html(self)
+
     def __str__(self) -> str:
         wish = "largest" if self.largest else "smallest"
         zone = number_text(self.measure, self.zone)

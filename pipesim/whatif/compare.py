@@ -138,6 +138,11 @@ class Comparison:
             raise AssumptionError(f"there is no variant {name!r}; there are {', '.join(map(repr, self.variants))}")
         return self.variants[name]
 
+    def _repr_html_(self) -> str:
+        from pipesim.whatif.showing import result_html
+
+        return result_html(self)
+
     def __str__(self) -> str:
         parts = ["\n".join(self.baseline.describe())]
         for name, variant in self.variants.items():

@@ -64,6 +64,11 @@ class Fitted:
     compared: tuple[Compared, ...]
     notes: tuple[str, ...]
 
+    def _repr_html_(self) -> str:
+        from pipesim.whatif.showing import text_html
+
+        return text_html(self)
+
     def __str__(self) -> str:
         from pipesim.whatif.fit_report import to_text
 

@@ -117,6 +117,11 @@ class Sensitivity:
 
         return report(self, path)
 
+    def _repr_html_(self) -> str:
+        from pipesim.whatif.showing import result_html
+
+        return result_html(self)
+
     def __str__(self) -> str:
         rows = [("assumption", "down", "effect", "up", "effect")]
         for swing in self.swings:

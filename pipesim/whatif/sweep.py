@@ -86,6 +86,11 @@ class Sweep:
 
         return report(self, path)
 
+    def _repr_html_(self) -> str:
+        from pipesim.whatif.showing import result_html
+
+        return result_html(self)
+
     def __str__(self) -> str:
         any_point = next(iter(self.points.values()))
         rows = [(*self.knobs, "lead time", "95% interval", "9 of 10 replications")]

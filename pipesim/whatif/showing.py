@@ -1,0 +1,32 @@
+"""How results look on the last line of a notebook's cell: their text, and the most telling picture."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipesim.whatif.pictures import Result
+
+
+def text_html(thing: object) -> str:
+    """Return the text of a result as HTML; columns stay in line, nothing in it is markup.
+
+    Args:
+        thing: anything whose text is written for people.
+
+    >>> text_html("a < b")
+    '<pre style="line-height:1.35;overflow-x:auto">a &lt; b</pre>'
+    """
+    return f'<pre style="line-height:1.35;overflow-x:auto">{html.escape(str(thing))}</pre>'
+
+
+def result_html(result: Result) -> str:
+    """Return text and first picture of a result.
+
+    Args:
+        result: a comparison, a sweep, a sensitivity analysis or a choice.
+    """
+    from pipesim.whatif.pictures import charts
+
+    return text_html(result) + charts(result)[0].picture_html()
