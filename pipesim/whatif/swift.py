@@ -163,7 +163,7 @@ def _tied(equal: Flags, flow: Flow) -> Flags:
     """In which replications somebody who is there at all arrives at the very moment at which another may enter."""
     if flow.gone is not None:
         equal &= ~flow.gone
-    tied: Flags = equal.any(axis=0)
+    tied: Flags = np.logical_or.reduce(equal, axis=0)
     doubtful = np.flatnonzero(tied)
     if doubtful.size:
         tied[doubtful] = (equal[:, doubtful] & np.isfinite(flow.moments[:, doubtful])).any(axis=0)
