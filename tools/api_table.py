@@ -101,9 +101,7 @@ ROWS: dict[str, Row] = {
     ),
     "ListPipelineExecutions": Row("Revisions, trigger, stop reason, rollback metadata; filter succeededInStage."),
     "ListPipelines": Row("By name; pages of at most 1,000."),
-    "ListRuleExecutions": Row(
-        "Filters as in ListActionExecutions.", "The resolved configuration of a rule is shown as declared."
-    ),
+    "ListRuleExecutions": Row("Filters as in ListActionExecutions; configurations are shown as declared and resolved."),
     "ListRuleTypes": Row("The rule types of the catalog.", "regionFilter changes nothing."),
     "ListTagsForResource": Row("Pipelines, custom action types, webhooks; by key."),
     "ListWebhooks": Row("NextToken and MaxResults with capitals; secrets are hidden."),
