@@ -30,6 +30,7 @@ from pipesim.cloud.signals import alarm_rule
 from pipesim.cloud.signals.alarms import Alarms
 from pipesim.cloud.signals.bus import Bus
 from pipesim.cloud.signals.pipeline_events import Announcer
+from pipesim.cloud.signals.trail import Trail
 from pipesim.cloud.virtual_time import VIRTUAL_TIME
 from pipesim.definition.model import Pipeline, Stage
 from pipesim.engine.behaviours import Behaviour
@@ -112,6 +113,7 @@ class Account:
         webhooks: webhooks of version 1.
         bus: the event bus; `publish` puts an event on it.
         alarms: looks after CloudWatch's alarms.
+        trail: the calls that CloudTrail knows.
         pools: what actions of all pipelines share, by name.
         endpoint: where it is served over HTTP; "" when it is not.
         swept_on: the day on which lifecycle rules were last obeyed; None: never.
@@ -147,6 +149,7 @@ class Account:
         pools = {"builds": Pool(BUILDS), **self.assumptions.pools}
         self.pools = {name: PoolInUse(clock, name, pool) for name, pool in pools.items()}
         self.family = {} if family is None else family
+        self.trail: Trail = next(iter(self.family.values())).trail if self.family else Trail(self)
         self.family[id, region] = self
         self.closing = ExitStack() if closing is None else closing
         self.swept_on: date | None = None

@@ -293,6 +293,11 @@ def may(session: Session, action: str, resource: str) -> bool:
     return _permitted(session, request, None, session.account)
 
 
+def bound(access_key: str) -> Session | None:
+    """Return the session that an access key was given out for; None: it was given out by nobody here."""
+    return _bound.get(access_key)
+
+
 def client(account: Account, session: Session, service: str, region: str) -> Any:
     """Return a boto3 client that calls with a session's credentials.
 

@@ -20,7 +20,7 @@ from pipesim.cloud import gaps, permissions
 from pipesim.cloud.artifacts import expire_daily
 from pipesim.cloud.codepipeline import models, urls
 from pipesim.cloud.codepipeline.webhook_door import answering
-from pipesim.cloud.signals import moto_cloudwatch, moto_events
+from pipesim.cloud.signals import moto_cloudwatch, moto_events, trail
 from pipesim.cloud.virtual_time import VIRTUAL_TIME
 from pipesim.errors import PipesimError
 
@@ -47,7 +47,13 @@ def swapped(account: Account) -> Iterator[None]:
 
     def call(self: BotocoreStubber, event_name: str, request: Any, **members: Any) -> Any:
         with inside(account):
-            return original_call(self, event_name, request, **members)
+            inner = account.trail.enter() or account.env.moving
+            try:
+                response = original_call(self, event_name, request, **members)
+            finally:
+                account.trail.leave()
+            trail.called(account, event_name, request, response, inner)
+            return response
 
     luck = mock_random.getstate()
     mock_random.seed(account.seed)
@@ -55,6 +61,7 @@ def swapped(account: Account) -> Iterator[None]:
     gaps.install()
     moto_events.install()
     moto_cloudwatch.install()
+    trail.install()
     models.ACCOUNTS.bind(account)
     moto_urls.url_paths.update(urls.url_paths)
     BotocoreStubber.__call__ = call  # type: ignore[method-assign]
@@ -66,6 +73,7 @@ def swapped(account: Account) -> Iterator[None]:
         moto_urls.url_paths.clear()
         moto_urls.url_paths.update(original_paths)
         models.ACCOUNTS.bind(None)
+        trail.uninstall()
         moto_cloudwatch.uninstall()
         moto_events.uninstall()
         gaps.uninstall()
