@@ -86,8 +86,8 @@ class Desk(anywidget.AnyWidget):
 
     def _look_later(self) -> None:
         self._later = None
-        if self.cloud.is_open and self.comm is not None:
-            with self.cloud.account.lock:
+        with self.cloud.account.lock:
+            if self.cloud.is_open and self.comm is not None:
                 self.refresh()
 
     def _insist_that_it_is_open(self) -> None:

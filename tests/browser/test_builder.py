@@ -16,6 +16,7 @@ import nbformat
 from playwright.sync_api import Page, expect
 
 from pipesim import check, load
+from tests.browser.asking import ours
 from tests.browser.axe import serious
 
 pytestmark = pytest.mark.browser
@@ -50,7 +51,7 @@ def complaints(page: Page) -> Iterator[list[str]]:
     page.on("pageerror", lambda error: found.append(str(error)))
     page.on("console", lambda line: found.append(line.text) if line.type == "error" else None)
     yield found
-    assert [line for line in found if "404" not in line] == []
+    assert ours(found) == []
 
 
 @pytest.fixture
