@@ -90,6 +90,11 @@ class Accounts:
         self._account = account
         codepipeline_backends.clear()
 
+    @property
+    def current(self) -> Account | None:
+        """Any account of the cloud that is open; None: none is."""
+        return self._account
+
     def find(self, account_id: str, region: str) -> Account:
         """Return the account of this id in this region."""
         assert self._account is not None, "no cloud is open"

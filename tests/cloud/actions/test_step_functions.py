@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pipesim.cloud.account import Cloud
 from pipesim.cloud.artifacts import pack
 from tests.cloud.actions.story import (
     BASE,
@@ -217,6 +218,32 @@ def test_a_task_that_nobody_answers_times_out(account: StandIn) -> None:
     account.advance(3000)
 
     assert "States.Timeout" in ending(sim).message
+
+
+def test_people_start_machines_too() -> None:
+    with Cloud(seed=1) as cloud:
+        cloud.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument=json.dumps(TRUST))
+        cloud.client("lambda").create_function(
+            FunctionName="paint",
+            Runtime="python3.12",
+            Role="arn:aws:iam::123456789012:role/function",
+            Handler="app.handler",
+            Code={"ZipFile": pack({"app.py": PAINT})},
+        )
+        task = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:paint", "End": True}
+        states = cloud.client("stepfunctions")
+        states.create_state_machine(
+            name="release",
+            definition=json.dumps({"StartAt": "T", "States": {"T": task}}),
+            roleArn="arn:aws:iam::123456789012:role/machine",
+        )
+
+        arn = states.start_execution(stateMachineArn=MACHINE, name="by-hand", input='{"color": "blue"}')["executionArn"]
+
+        told = states.describe_execution(executionArn=arn)
+        assert (told["status"], json.loads(told["output"])) == ("SUCCEEDED", {"painted": "BLUE"})
+    with Cloud(seed=1) as another:
+        assert not another.client("stepfunctions").list_state_machines()["stateMachines"]
 
 
 def test_nothing_is_left_of_it() -> None:

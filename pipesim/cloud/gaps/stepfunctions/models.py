@@ -187,7 +187,10 @@ def _client_for(original: Callable[..., Any]) -> Callable[..., Any]:
     """Let tasks run the account's functions for real."""
 
     def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
-        client, account = original(region=region, service=service, state_credentials=state_credentials), _account.get()
+        from pipesim.cloud.codepipeline.models import ACCOUNTS
+
+        client = original(region=region, service=service, state_credentials=state_credentials)
+        account = _account.get() or ACCOUNTS.current
         return client if account is None else _Functions(account, client, region)
 
     return client_for
