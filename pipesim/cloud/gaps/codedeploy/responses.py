@@ -9,13 +9,15 @@ import json
 from typing import Any
 
 from moto.codedeploy.responses import CodeDeployResponse as MotoResponse
+from moto.core.responses import ActionResult
 from moto.core.utils import unix_time
 
-from pipesim.cloud.gaps.codedeploy import models
+from pipesim.cloud.gaps.codedeploy import models, progress
+from pipesim.cloud.gaps.codedeploy.configs import alarms_of, config_of
 
 
 class CodeDeployResponse(MotoResponse):
-    """moto's CodeDeploy with revisions."""
+    """moto's CodeDeploy with revisions, targets and configurations."""
 
     def register_application_revision(self) -> str:
         """RegisterApplicationRevision."""
@@ -43,3 +45,55 @@ class CodeDeployResponse(MotoResponse):
         """ListApplicationRevisions."""
         found = models.all_of(self.codedeploy_backend, self._get_param("applicationName"))
         return json.dumps({"revisions": [each.location for each in found]})
+
+    def create_deployment(self) -> ActionResult:
+        """CreateDeployment, with an id as the service gives them."""
+        answer = super().create_deployment()
+        return ActionResult({"deploymentId": progress.rename(self.codedeploy_backend, answer.result["deploymentId"])})
+
+    def get_deployment(self) -> ActionResult:
+        """GetDeployment, with errors and rollbacks."""
+        answer = super().get_deployment()
+        answer.result["deploymentInfo"].update(self._told(self._get_param("deploymentId")))
+        return answer
+
+    def batch_get_deployments(self) -> ActionResult:
+        """BatchGetDeployments, with errors and rollbacks."""
+        answer = super().batch_get_deployments()
+        for info in answer.result["deploymentsInfo"]:
+            info.update(self._told(info["deploymentId"]))
+        return answer
+
+    def get_deployment_group(self) -> ActionResult:
+        """GetDeploymentGroup, with its alarms."""
+        answer = super().get_deployment_group()
+        info = answer.result["deploymentGroupInfo"]
+        group = self.codedeploy_backend.get_deployment_group(info["applicationName"], info["deploymentGroupName"])
+        info["alarmConfiguration"] = alarms_of(group)
+        return answer
+
+    def get_deployment_config(self) -> ActionResult:
+        """GetDeploymentConfig of the service's own configurations."""
+        name = self._get_param("deploymentConfigName")
+        return ActionResult({"deploymentConfigInfo": config_of(name)})
+
+    def list_deployment_targets(self) -> ActionResult:
+        """ListDeploymentTargets."""
+        record = self.codedeploy_backend.get_deployment(self._get_param("deploymentId"))
+        return ActionResult({"targetIds": [one.id for one in progress.progress_of(record).targets]})
+
+    def get_deployment_target(self) -> ActionResult:
+        """GetDeploymentTarget."""
+        record = self.codedeploy_backend.get_deployment(self._get_param("deploymentId"))
+        target = progress.target_of(record, self._get_param("targetId"))
+        return ActionResult({"deploymentTarget": progress.described(record, [target])[0]})
+
+    def batch_get_deployment_targets(self) -> ActionResult:
+        """BatchGetDeploymentTargets."""
+        record = self.codedeploy_backend.get_deployment(self._get_param("deploymentId"))
+        targets = [progress.target_of(record, id) for id in self._get_param("targetIds") or ()]
+        return ActionResult({"deploymentTargets": progress.described(record, targets)})
+
+    def _told(self, id: str) -> dict[str, Any]:
+        known = progress.progress_of(self.codedeploy_backend.get_deployment(id))
+        return {"errorInformation": known.error, "rollbackInfo": known.rollback}
