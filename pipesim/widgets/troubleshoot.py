@@ -118,8 +118,10 @@ class Troubleshoot(Desk):
         explain = getattr(self.cloud, "explain", None)
         if explain is not None:
             found = explain(self._record.name)
-            said.append(f"{found.cause} ({found.certainty})" if found.certainty else str(found.cause))
+            said.append("; ".join((f"The cause: {found.cause} ({found.certainty})", *found.evidence)))
             said.append(f"What to do: {found.next_step}")
+            if found.command:
+                said.append(f"The command: {found.command}")
         return tuple(said)
 
     # --- what one does ---------------------------------------------------------------------------

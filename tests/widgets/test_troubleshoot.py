@@ -68,7 +68,8 @@ def test_the_failure_is_found_and_healed(cloud: Cloud):
 
 def test_hints_come_one_by_one_and_the_explanation_last(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
     class Explanation:
-        cause, certainty, next_step = "the role lacks a permission", "certain", "give it back and retry"
+        cause, certainty, next_step = "permission", "certain", "Give it back and retry."
+        evidence, command = ("the role may not read", "nothing else denies it"), "aws iam put-role-policy"
 
     monkeypatch.setattr(Cloud, "explain", lambda self, pipeline, execution=None: Explanation(), raising=False)
     desk, *_ = broken(cloud)
@@ -79,8 +80,11 @@ def test_hints_come_one_by_one_and_the_explanation_last(cloud: Cloud, monkeypatc
     assert failure is not None
     assert failure.stage in hints[0]
     assert failure.run.message in hints[1]
-    assert hints[-2] == "the role lacks a permission (certain)"
-    assert hints[-1] == "What to do: give it back and retry"
+    assert hints[-3:] == (
+        "The cause: permission (certain); the role may not read; nothing else denies it",
+        "What to do: Give it back and retry.",
+        "The command: aws iam put-role-policy",
+    )
     order(desk, do="hint")
     assert desk.view["hints"] == [hints[0]]
     assert hints[1] not in json.dumps(desk.view["hints"])
