@@ -91,7 +91,7 @@ def read_hooks(archive: Archive, appspec: str) -> Hooks:
         document = None
     if not isinstance(document, Mapping):
         raise RolloutFailed("INVALID_REVISION", f"The AppSpec file {appspec} is no YAML document.")
-    broken = {}
+    broken: dict[str, tuple[str, str]] = {}
     for event, scripts in (document.get("hooks") or {}).items():
         for script in scripts or ():
             path = str(script.get("location", ""))
@@ -128,7 +128,7 @@ class Rollout:
     @property
     def is_blue_green(self) -> bool:
         """Whether the group replaces its instances."""
-        return self.group.deployment_style.get("deploymentType") == "BLUE_GREEN"
+        return bool(self.group.deployment_style.get("deploymentType") == "BLUE_GREEN")
 
     def on_instances(self, hooks: Hooks, seconds: float) -> Generator[simpy.Event, Any, None]:
         """Deploy to the group's instances.

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 PROVIDERS = {
     "Source/S3": "s3_source",
     "Source/CodeCommit": "codecommit_source",
-    "Source/CodeStarSourceConnection": "connection_source",
-    "Source/GitHub": "github_v1_source",
-    "Source/ECR": "ecr_source",
     "Build/CodeBuild": "codebuild",
     "Test/CodeBuild": "codebuild",
     "Test/DeviceFarm": "device_farm",
@@ -38,6 +35,7 @@ PROVIDERS = {
     "Deploy/CodeDeploy": "codedeploy",
     "Deploy/CodeDeployToECS": "codedeploy_ecs",
     "Deploy/ECS": "ecs_deploy",
+    "Deploy/ElasticBeanstalk": "elastic_beanstalk",
     "Build/ECRBuildAndPublish": "ecr_build_and_publish",
     "Compute/Commands": "commands",
     "Invoke/InspectorScan": "inspector_scan",

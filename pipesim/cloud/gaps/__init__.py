@@ -8,11 +8,12 @@ from pipesim.cloud.gaps import (
     codecommit,
     codedeploy,
     devicefarm,
+    elasticbeanstalk,
     inspectorscan,
     stepfunctions,
 )
 
-GAPS = (codecommit, codebuild, codedeploy, devicefarm, inspectorscan, stepfunctions)
+GAPS = (codecommit, codebuild, codedeploy, devicefarm, elasticbeanstalk, inspectorscan, stepfunctions)
 FILLED_WHEN_NEEDED = (cloudformation,)
 """Gaps in services that take seconds to import: the action that needs them fills them."""
 

@@ -48,25 +48,25 @@ class CodeDeployResponse(MotoResponse):
 
     def create_deployment(self) -> ActionResult:
         """CreateDeployment, with an id as the service gives them."""
-        answer = super().create_deployment()
+        answer: Any = super().create_deployment()
         return ActionResult({"deploymentId": progress.rename(self.codedeploy_backend, answer.result["deploymentId"])})
 
-    def get_deployment(self) -> ActionResult:
+    def get_deployment(self) -> Any:
         """GetDeployment, with errors and rollbacks."""
-        answer = super().get_deployment()
+        answer: Any = super().get_deployment()
         answer.result["deploymentInfo"].update(self._told(self._get_param("deploymentId")))
         return answer
 
-    def batch_get_deployments(self) -> ActionResult:
+    def batch_get_deployments(self) -> Any:
         """BatchGetDeployments, with errors and rollbacks."""
-        answer = super().batch_get_deployments()
+        answer: Any = super().batch_get_deployments()
         for info in answer.result["deploymentsInfo"]:
             info.update(self._told(info["deploymentId"]))
         return answer
 
-    def get_deployment_group(self) -> ActionResult:
+    def get_deployment_group(self) -> Any:
         """GetDeploymentGroup, with its alarms."""
-        answer = super().get_deployment_group()
+        answer: Any = super().get_deployment_group()
         info = answer.result["deploymentGroupInfo"]
         group = self.codedeploy_backend.get_deployment_group(info["applicationName"], info["deploymentGroupName"])
         info["alarmConfiguration"] = alarms_of(group)
