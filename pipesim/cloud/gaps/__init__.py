@@ -7,13 +7,14 @@ from pipesim.cloud.gaps import (
     codebuild,
     codecommit,
     codedeploy,
+    codestarnotifications,
     devicefarm,
     elasticbeanstalk,
     inspectorscan,
     stepfunctions,
 )
 
-GAPS = (codecommit, codebuild, codedeploy, devicefarm, elasticbeanstalk, inspectorscan, stepfunctions)
+GAPS = (codestarnotifications, codecommit, codebuild, codedeploy, devicefarm, elasticbeanstalk, inspectorscan, stepfunctions)
 FILLED_WHEN_NEEDED = (cloudformation,)
 """Gaps in services that take seconds to import: the action that needs them fills them."""
 

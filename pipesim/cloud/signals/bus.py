@@ -18,6 +18,7 @@ from uuid import UUID
 
 from moto.events.models import events_backends
 
+from pipesim.cloud.signals.notifications import notify
 from pipesim.cloud.signals.patterns import matches, read
 from pipesim.cloud.signals.targets import deliver
 
@@ -59,7 +60,6 @@ class Bus:
     Attributes:
         failures: deliveries that did not succeed, the oldest first.
         pending: how many deliveries are on their way.
-        listeners: called with every event of the default bus, in a step of its own; a notification rule is one.
     """
 
     def __init__(self, account: Account) -> None:
@@ -68,7 +68,6 @@ class Bus:
         self._count = 0
         self.failures: deque[FailedDelivery] = deque(maxlen=MOST_EVENTS)
         self.pending = 0
-        self.listeners: list[Callable[[dict[str, Any]], None]] = []
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -151,9 +150,8 @@ class Bus:
             at_once: deliver before this returns, where no step of the clock is being done.
         """
         if bus == DEFAULT:
-            self._kept.append(event)
-            for listener in self.listeners:
-                self._send(lambda listener=listener: listener(event), False)  # type: ignore[misc]
+            self.keep(event)
+            notify(self._account, event)
         account = self._account
         found = events_backends[account.id][account.region].event_buses.get(bus)
         if found is None or not found.rules:
@@ -167,6 +165,10 @@ class Bus:
                 continue
             for target in list(rule.targets):
                 self.send(rule, target, event, at_once=at_once)
+
+    def keep(self, event: dict[str, Any]) -> None:
+        """Remember an event without telling anybody."""
+        self._kept.append(event)
 
     def send(self, rule: Any, target: Mapping[str, Any], event: dict[str, Any], *, at_once: bool = False) -> None:
         """Send an event to one target of a rule.

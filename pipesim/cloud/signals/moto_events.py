@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.events.exceptions import InvalidEventPatternException
+from moto.events.exceptions import InvalidEventPatternException, ValidationException
 from moto.events.models import EventPattern, EventPatternParser, EventsBackend, Rule
 from moto.events.responses import EventsHandler
 
 from pipesim.cloud.codepipeline.models import ACCOUNTS
 from pipesim.cloud.signals.patterns import matches, problem_of
+from pipesim.cloud.signals.schedules import keep
+from pipesim.errors import DeclarationError
 
 _originals: list[tuple[type, str, Any]] = []
 
@@ -40,6 +42,18 @@ def install() -> None:
                 bus.receive(envelope, self._normalize_event_bus_arn(event.get("EventBusName")), at_once=True)
         return answers
 
+    put_rule = EventsBackend.put_rule
+
+    def put_scheduled(self: EventsBackend, name: str, *given: Any, **named: Any) -> Rule:
+        rule = put_rule(self, name, *given, **named)
+        try:
+            keep(ACCOUNTS.find(self.account_id, self.region_name), self, rule)
+        except DeclarationError as error:
+            self.event_buses[rule.event_bus_name].rules.pop(name, None)
+            raise ValidationException("Parameter ScheduleExpression is not valid.") from error
+        return rule
+
+    _swap(EventsBackend, "put_rule", put_scheduled)
     _swap(EventsBackend, "put_events", put)
     _swap(Rule, "send_to_targets", _replay)
     _swap(EventPattern, "matches_event", lambda self, event: matches(self._pattern, event))

@@ -211,11 +211,11 @@ class Trail:
             id, arn, account = sts_backends[owner]["aws"].get_caller_identity(call.key, call.region)
             user = str(arn).rsplit("/", 1)[-1]
             kind = "AssumedRole" if ":assumed-role/" in arn else "IAMUser"
-            identity = {"type": kind, "principalId": id, "arn": arn, "accountId": account, "accessKeyId": call.key}
-            return {**identity, "userName": user}, user
+            said = {"type": kind, "principalId": id, "arn": arn, "accountId": account, "accessKeyId": call.key}
+            return {**said, "userName": user}, user
         role = session.role.rsplit("/", 1)[-1]
         issuer = {"type": "Role", "arn": session.role, "accountId": session.account, "userName": role}
-        identity = {
+        identity: dict[str, Any] = {
             "type": "AssumedRole",
             "arn": session.arn,
             "accountId": session.account,
