@@ -132,8 +132,15 @@ class Integrations:
         self._proofs: list[Proof] = []
         self._passed: set[str] = set()
         self._left_out = False
+        self._marked: set[str] = set()
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Take note of every proof that is there now, whether it is collected or not."""
+        self._marked = {
+            path.relative_to(ROOT).as_posix()
+            for path in sorted((ROOT / "tests" / "cloud").rglob("test_*.py"))
+            if MARK.search(path.read_text(encoding="utf-8"))
+        }
         for item in items:
             for mark in item.iter_markers("provider"):
                 name, kind = mark.args
@@ -152,7 +159,10 @@ class Integrations:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if not self._is_complete(session):
             if self.write:
-                self.complaint = "the table was not written: not every test of a provider was run and passed"
+                missing = self._marked - {proof.file for proof in self._proofs}
+                self.complaint = "the table was not written: not every test of a provider was run and passed" + (
+                    f" ({', '.join(sorted(missing))} not collected)" if missing else ""
+                )
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
             return
         document = DOCUMENT.read_text(encoding="utf-8")
@@ -186,11 +196,6 @@ class Integrations:
             or any("::" in argument for argument in session.config.args)
         ):
             return False
-        marked = {
-            path.relative_to(ROOT).as_posix()
-            for path in sorted((ROOT / "tests" / "cloud").rglob("test_*.py"))
-            if MARK.search(path.read_text(encoding="utf-8"))
-        }
-        return marked <= {proof.file for proof in self._proofs} and all(
+        return self._marked <= {proof.file for proof in self._proofs} and all(
             proof.node in self._passed for proof in self._proofs
         )

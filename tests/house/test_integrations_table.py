@@ -60,10 +60,10 @@ def session(failed: int = 0, *arguments: str) -> Any:
     return SimpleNamespace(testsfailed=failed, config=SimpleNamespace(args=list(arguments)), exitstatus=0)
 
 
-def run(plugin: Integrations, *, passed: bool = True, kind: str = "success") -> None:
+def run(plugin: Integrations, *, passed: bool = True, kind: str = "success", collected: bool = True) -> None:
     mark = SimpleNamespace(args=("Deploy/ECS", kind))
     item: Any = SimpleNamespace(nodeid="n", path=integrations.ROOT / FILE, iter_markers=lambda name: [mark])
-    plugin.pytest_collection_modifyitems([item])
+    plugin.pytest_collection_modifyitems([item] if collected else [])
     report: Any = SimpleNamespace(when="call", passed=passed, nodeid="n")
     plugin.pytest_runtest_logreport(report)
 
@@ -94,8 +94,7 @@ def test_a_partial_run_says_nothing_about_the_table(plugin: Integrations, part: 
     ended = session(1) if part == "failed" else session(0, f"{FILE}::test_x") if part == "one test" else session()
     if part == "deselected":
         plugin.pytest_deselected([SimpleNamespace(get_closest_marker=lambda name: name)])  # type: ignore[list-item]
-    if part != "not collected":
-        run(plugin, passed=part != "skipped")
+    run(plugin, passed=part != "skipped", collected=part != "not collected")
 
     plugin.pytest_sessionfinish(ended)
 
