@@ -36,6 +36,8 @@ PROVIDERS = {
     "Deploy/CodeDeployToECS": "codedeploy_ecs",
     "Deploy/ECS": "ecs_deploy",
     "Deploy/ElasticBeanstalk": "elastic_beanstalk",
+    "Deploy/CloudFormationStackSet": "stack_sets",
+    "Deploy/CloudFormationStackInstances": "stack_instances",
     "Build/ECRBuildAndPublish": "ecr_build_and_publish",
     "Compute/Commands": "commands",
     "Invoke/InspectorScan": "inspector_scan",
