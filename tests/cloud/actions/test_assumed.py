@@ -5,54 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from pipesim.assumptions.model import ActionAssumption
-from tests.cloud.actions.story import BASE, action, allow, ending, files_of, go, make, outputs, retry, status
+from tests.cloud.actions.story import action, ending, files_of, go, make, outputs, retry, source_bucket, status
 from tests.cloud.standin import BUCKET, StandIn
 
-CONNECTION = "arn:aws:codestar-connections:us-east-1:123456789012:connection/1"
-
-
-def source() -> dict[str, Any]:
-    return {
-        **action("Source", "CodeStarSourceConnection", name="Fetch", outputArtifacts=[{"name": "Code"}]),
-        "configuration": {"ConnectionArn": CONNECTION, "FullRepositoryId": "shop/app", "BranchName": "main"},
-    }
-
-
-def beanstalk() -> dict[str, Any]:
+def ops_works() -> dict[str, Any]:
     return action(
         "Deploy",
-        "ElasticBeanstalk",
-        configuration={"ApplicationName": "shop", "EnvironmentName": "test"},
+        "OpsWorks",
+        configuration={"DeploymentType": "deploy_app", "StackId": "shop"},
         inputArtifacts=[{"name": "Code"}],
     )
 
 
-def test_a_connection_writes_a_sample_source(account: StandIn) -> None:
-    sim = make(account, beanstalk(), source=source())
-
-    execution = go(account, sim)
-
-    assert status(sim, execution) == "Succeeded"
-    [written] = outputs(sim, "Fetch")
-    assert {"buildspec.yml", "appspec.yml", "index.html"} <= set(files_of(account, written["Code"]))
-
-
-def test_a_connection_needs_one_of_its_two_permissions(account: StandIn) -> None:
-    sim = make(account, beanstalk(), source=source())
-    allow(account, *BASE)
-    execution = go(account, sim)
-    latest = ending(sim, "Source", "Fetch")
-    assert (status(sim, execution), latest.code) == ("Failed", "PermissionError")
-    assert f"codestar-connections:UseConnection on resource: {CONNECTION}" in latest.message
-
-    allow(account, *BASE, "codeconnections:UseConnection")
-    retry(account, sim, execution, "Source")
-
-    assert status(sim, execution) == "Succeeded"
-
-
 def test_an_input_that_is_missing(account: StandIn) -> None:
-    sim = make(account, beanstalk(), source=source(), Do=ActionAssumption(fails_on=(1,)))
+    source_bucket(account)
+    sim = make(account, ops_works(), Do=ActionAssumption(fails_on=(1,)))
     execution = go(account, sim)
     assert ending(sim).code == "JobFailed"
     account.client("s3").delete_object(Bucket=BUCKET, Key=sim.executions[execution].artifacts["Code"])
@@ -70,7 +37,8 @@ def test_outputs_hand_the_first_input_on(account: StandIn) -> None:
         inputArtifacts=[{"name": "Code"}],
         outputArtifacts=[{"name": "Scan"}],
     )
-    sim = make(account, scan, source=source())
+    source_bucket(account)
+    sim = make(account, scan)
 
     execution = go(account, sim)
 
