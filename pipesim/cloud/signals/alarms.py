@@ -70,6 +70,14 @@ class Alarms:
             if _metric_of(alarm) in fresh:
                 self._wake(alarm)
 
+    def values(self, namespace: str, name: str, dimensions: Mapping[str, str]) -> list[Any]:
+        """Return moto's records of one metric, as they came.
+
+        Args:
+            namespace, name, dimensions: which; dimensions are names and values.
+        """
+        return list(self._data.get((namespace, name, frozenset(dimensions.items())), ()))
+
     def made(self, alarm: Alarm) -> None:
         """An alarm is new, or has been changed: its state is unknown until its first look."""
         alarm.state_value = INSUFFICIENT
