@@ -26,6 +26,7 @@ from pipesim.cloud.codepipeline.jobs import Jobs
 from pipesim.cloud.codepipeline.pipelines import is_polled
 from pipesim.cloud.codepipeline.webhooks import Webhooks
 from pipesim.cloud.idle import Idleness
+from pipesim.cloud.repositories import RemoteRepository, Remotes, connect
 from pipesim.cloud.signals import alarm_rule
 from pipesim.cloud.signals.alarms import Alarms
 from pipesim.cloud.signals.bus import Bus
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from pipesim.cloud.polling import Poller
     from pipesim.cloud.workers import JobWorker
     from pipesim.engine.action import ActionRun
-    from pipesim.views.chart import Chart
 
 Worker = TypeVar("Worker", bound="JobWorker")
 
@@ -113,6 +113,7 @@ class Account:
         custom_types: the action types that it made.
         webhooks: webhooks of version 1.
         bus: the event bus; `publish` puts an event on it.
+        remotes: repositories outside of AWS; all accounts of the cloud share them.
         alarms: looks after CloudWatch's alarms.
         trail: the calls that CloudTrail knows.
         pools: what actions of all pipelines share, by name.
@@ -151,6 +152,7 @@ class Account:
         self.pools = {name: PoolInUse(clock, name, pool) for name, pool in pools.items()}
         self.family = {} if family is None else family
         self.trail: Trail = next(iter(self.family.values())).trail if self.family else Trail(self)
+        self.remotes: Remotes = next((one.remotes for one in self.family.values()), None) or Remotes()
         self.family[id, region] = self
         self.closing = ExitStack() if closing is None else closing
         self.swept_on: date | None = None
@@ -484,6 +486,42 @@ class Cloud:
         provision(self.account, pipeline, **options)
         return self.account.pipelines[pipeline.name]
 
+    def connect(self, provider: str = "GitHub", name: str | None = None) -> str:
+        """Make a connection to a Git provider, complete its handshake, and return its ARN.
+
+        Args:
+            provider: ``GitHub``, ``Bitbucket``, ``GitLab``, ``GitHubEnterpriseServer`` or ``GitLabSelfManaged``.
+            name: the connection's name; None: that of the provider.
+
+        Raises:
+            PipesimError: the provider is not known.
+        """
+        return connect(self.account, provider, name)
+
+    def repository(self, name: str, provider: str = "GitHub") -> RemoteRepository:
+        """Return a repository to push to, tag, and open pull requests in; one that is not there is made, empty.
+
+        Args:
+            name: ``owner/name``; for CodeCommit the name alone.
+            provider: as `connect` takes it, or ``CodeCommit``.
+
+        Raises:
+            PipesimError: the provider is not known, or the name is none there.
+        """
+        return self.account.remotes.repository(self.account, name, provider)
+
+    def push_image(self, repository: str, tag: str = "latest", content: str | None = None) -> str:
+        """Push an image to ECR, as ``docker push`` does, and return its digest.
+
+        Args:
+            repository: its name; it is made when it is not there.
+            tag: the image's tag.
+            content: what it is made of; None: something new each time.
+        """
+        from pipesim.cloud.estate_sources import push_image
+
+        return push_image(self.account, repository, tag, content)
+
     def events(self, pattern: str | Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Return the events that the account's services and people have put on its buses, the oldest first.
 
@@ -507,20 +545,6 @@ class Cloud:
         hired.prepare()
         hired.start()
         return hired
-
-    def draw_dashboard(self, name: str, theme: str = "light") -> Chart:
-        """Draw a CloudWatch dashboard that ``put_dashboard`` took, with what was measured so far.
-
-        Args:
-            name: the dashboard's name.
-            theme: ``light`` or ``dark``.
-
-        Raises:
-            PipesimError: there is no such dashboard.
-        """
-        from pipesim.cloud.signals.dashboards import draw
-
-        return draw(self.account, name, theme)
 
     def pipelines(self) -> Iterator[PipelineRecord]:
         """Every pipeline of every account and region of this cloud."""

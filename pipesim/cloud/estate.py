@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from pipesim.cloud import estate_sources
 from pipesim.cloud.artifacts import pack
 from pipesim.cloud.estate_checks import device_farm, scanned_image, state_machine
 from pipesim.cloud.sample_source import HANDLER, source_files
@@ -215,9 +216,15 @@ def _s3_source(estate: Estate, action: Action) -> None:
         s3.head_object(Bucket=bucket, Key=key)
     except ClientError:
         s3.put_object(Bucket=bucket, Key=key, Body=pack(source_files(estate.pipeline)))
+    estate_sources.rule(estate, action)
 
 
 def _codecommit_source(estate: Estate, action: Action) -> None:
+    _codecommit_repository(estate, action)
+    estate_sources.rule(estate, action)
+
+
+def _codecommit_repository(estate: Estate, action: Action) -> None:
     codecommit = estate.of(action, "codecommit")
     name, branch = action.configuration["RepositoryName"], action.configuration["BranchName"]
     with suppress(codecommit.exceptions.RepositoryNameExistsException):
@@ -299,6 +306,12 @@ def _ecr(estate: Estate, action: Action) -> None:
             ecr.create_repository(repositoryName=name)
 
 
+def _ecr_source(estate: Estate, action: Action) -> None:
+    _ecr(estate, action)
+    estate_sources.image(estate, action)
+    estate_sources.rule(estate, action)
+
+
 def _beanstalk(estate: Estate, action: Action) -> None:
     beanstalk = estate.of(action, "elasticbeanstalk")
     application, environment = action.configuration["ApplicationName"], action.configuration["EnvironmentName"]
@@ -362,7 +375,9 @@ def _allow(actions: str | Iterable[str], **members: Any) -> dict[str, Any]:
 MAKERS: dict[str, Callable[[Estate, Action], None]] = {
     "Source/S3": _s3_source,
     "Source/CodeCommit": _codecommit_source,
-    "Source/ECR": _ecr,
+    "Source/ECR": _ecr_source,
+    "Source/CodeStarSourceConnection": estate_sources.connection,
+    "Source/GitHub": estate_sources.github,
     "Build/CodeBuild": _codebuild,
     "Test/DeviceFarm": device_farm,
     "Invoke/StepFunctions": state_machine,

@@ -1,4 +1,4 @@
-"""Polled sources: S3 objects and CodeCommit branches that CodePipeline looks at again and again.
+"""Polled sources: S3 objects, CodeCommit and GitHub branches that CodePipeline looks at again and again.
 
 A new revision starts an execution; a source that cannot be read starts none, and shows why in its action's
 state. The service does not publish how often it looks: `Delays.polling` says what is assumed. A glimpse into the
@@ -22,7 +22,7 @@ from moto.s3.models import s3_backends
 
 from pipesim.catalog.limits import HOUR, POLLING_WITHOUT_EXECUTION
 from pipesim.cloud import permissions
-from pipesim.cloud.actions import codecommit_source, s3_source
+from pipesim.cloud.actions import codecommit_source, connection_source, github_v1_source, s3_source
 from pipesim.cloud.actions.failures import ActionFailed, code_of
 from pipesim.cloud.gaps.codecommit.models import history_of
 from pipesim.definition.model import Action
@@ -34,6 +34,7 @@ from pipesim.vocabulary import TriggerType
 if TYPE_CHECKING:
     from pipesim.cloud.account import Account, PipelineRecord
 
+GITHUB = "GitHub"
 UNSEEN = object()
 
 
@@ -87,22 +88,19 @@ class Poller:
 
     def _sources(self) -> Iterator[Action]:
         for action in self._record.pipeline.stages[0].actions:
-            if action.provider in LOOKS and polls(action):
+            if (action.provider in LOOKS or action.provider == GITHUB) and polls(action):
                 yield action
 
     def _glimpse(self, action: Action) -> Hashable:
         owner = (action.role_arn or self._record.pipeline.role_arn).split(":")[4]
+        if action.provider == GITHUB:
+            return _glimpse_of_github(self._account, action.configuration)
         return GLIMPSES[action.provider](owner, action.region or self._account.region, action.configuration)
 
     def _look(self, action: Action) -> None:
         simulation = self._record.simulation
-        pipeline = self._record.pipeline
         try:
-            session = permissions.role_session(self._account, pipeline.role_arn, action.role_arn, pipeline.name)
-            client = permissions.client(
-                self._account, session, SERVICES[action.provider], action.region or self._account.region
-            )
-            revision = LOOKS[action.provider](client, action)
+            revision = self._newest(action)
         except ActionFailed as failed:
             assert failed.outcome.failure is not None
             self._note(action, failed.outcome.failure.value, failed.outcome.message)
@@ -120,6 +118,16 @@ class Poller:
                         trigger_detail=action.name,
                     )
                 )
+
+    def _newest(self, action: Action) -> str:
+        """The newest revision of a source; AWS's own are read under the role, GitHub with the action's token."""
+        account, pipeline = self._account, self._record.pipeline
+        if action.provider == GITHUB:
+            repository = github_v1_source.opened(account, action.configuration)
+            return connection_source.newest(repository, action.configuration["Branch"]).id
+        session = permissions.role_session(account, pipeline.role_arn, action.role_arn, pipeline.name)
+        client = permissions.client(account, session, SERVICES[action.provider], action.region or account.region)
+        return LOOKS[action.provider](client, action)
 
     def _note(self, action: Action, code: str, message: str) -> None:
         """A failed poll shows in the state of its action, once for as long as it stays the same."""
@@ -146,6 +154,13 @@ def _glimpse_of_branch(owner: str, region: str, configuration: Any) -> Hashable:
     return history_of(repository).branches.get(configuration.get("BranchName"))
 
 
+def _glimpse_of_github(account: Account, configuration: Any) -> Hashable:
+    found = account.remotes.find(GITHUB, f"{configuration['Owner']}/{configuration['Repo']}")
+    if found is None:
+        return None
+    return found.history.branches.get(configuration["Branch"]), configuration["OAuthToken"] in found.revoked
+
+
 def _look_at_object(client: Any, action: Action) -> str:
     return s3_source.newest(client, action.configuration, action.name).version
 
@@ -157,4 +172,4 @@ def _look_at_branch(client: Any, action: Action) -> str:
 SERVICES = {"S3": "s3", "CodeCommit": "codecommit"}
 GLIMPSES: dict[str, Callable[[str, str, Any], Hashable]] = {"S3": _glimpse_of_object, "CodeCommit": _glimpse_of_branch}
 LOOKS: dict[str, Callable[[Any, Action], str]] = {"S3": _look_at_object, "CodeCommit": _look_at_branch}
-"""How each provider's newest revision is found; GitHub's lies outside the account and is never polled here."""
+"""How each provider's newest revision is found in the account; GitHub's lies outside of it."""

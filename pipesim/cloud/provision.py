@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipesim.catalog.action_types import find_action_type
 from pipesim.catalog.rule_types import find_rule_type
+from pipesim.cloud import estate_sources
 from pipesim.cloud.estate import ENCRYPTING, STORING, Estate, function, owner_of, project, stand_up
 from pipesim.cloud.permissions import CODEPIPELINE
 from pipesim.definition.document import parse_document
@@ -51,6 +52,7 @@ def provision(account: Account, pipeline: Pipeline, *, create: bool = True) -> P
     _rules(estate)
     if create:
         _create(account, pipeline)
+        estate_sources.webhooks(estate, pipeline)
     return pipeline
 
 

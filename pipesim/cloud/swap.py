@@ -16,7 +16,7 @@ from moto.codepipeline import urls as moto_urls
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.moto_api._internal import mock_random
 
-from pipesim.cloud import gaps, permissions
+from pipesim.cloud import gaps, permissions, source_events
 from pipesim.cloud.artifacts import expire_daily
 from pipesim.cloud.codepipeline import models, urls
 from pipesim.cloud.codepipeline.webhook_door import answering
@@ -60,6 +60,7 @@ def swapped(account: Account) -> Iterator[None]:
     permissions.install()
     gaps.install()
     moto_events.install()
+    source_events.install()
     moto_cloudwatch.install()
     trail.install()
     models.ACCOUNTS.bind(account)
@@ -75,6 +76,7 @@ def swapped(account: Account) -> Iterator[None]:
         models.ACCOUNTS.bind(None)
         trail.uninstall()
         moto_cloudwatch.uninstall()
+        source_events.uninstall()
         moto_events.uninstall()
         gaps.uninstall()
         permissions.uninstall()

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 PROVIDERS = {
     "Source/S3": "s3_source",
     "Source/CodeCommit": "codecommit_source",
+    "Source/CodeStarSourceConnection": "connection_source",
+    "Source/GitHub": "github_v1_source",
+    "Source/ECR": "ecr_source",
     "Build/CodeBuild": "codebuild",
     "Test/CodeBuild": "codebuild",
     "Test/DeviceFarm": "device_farm",

@@ -51,7 +51,7 @@ def _finish(account: Account, run: ActionRun, source: dict[str, bytes], log: Act
         raise ActionFailed(f"failed to read dockerfile: open {dockerfile}: no such file or directory")
     if broken is not None:
         raise ActionFailed(f"The image could not be built from {dockerfile}: {broken}")
-    manifest = _manifest(source, dockerfile)
+    manifest = manifest_of(source, dockerfile)
     tags = [tag.strip() for tag in configuration.get("ImageTags", "latest").split(",") if tag.strip()]
     public = configuration.get("RegistryType", "private").lower() == "public"
     digest = _announce(account, run, name, manifest) if public else _push(account, run, name, manifest, tags)
@@ -95,7 +95,13 @@ def _dockerfile(run: ActionRun) -> str:
     return path if path.rsplit("/", 1)[-1].startswith("Dockerfile") else f"{path}/Dockerfile".lstrip("/")
 
 
-def _manifest(source: dict[str, bytes], dockerfile: str) -> str:
+def manifest_of(source: dict[str, bytes], dockerfile: str) -> str:
+    """Return the manifest of the image that files make; the same files make the same image.
+
+    Args:
+        source: contents by path.
+        dockerfile: which of them is the Dockerfile.
+    """
     layers = [(source[dockerfile], dockerfile), *((body, path) for path, body in sorted(source.items()))]
     described = [
         {"mediaType": LAYER, "size": len(body), "digest": f"sha256:{sha256(path.encode() + body).hexdigest()}"}

@@ -154,6 +154,21 @@ class Webhooks:
             return f"{endpoint}/moto-api/pipesim/webhooks/{webhook.token}"
         return f"https://{self._account.region}.webhooks.aws/trigger?t={webhook.token}&v=1"
 
+    def registered_for(self, repository: str) -> list[Webhook]:
+        """Return the webhooks that GitHub calls when somebody pushes to a repository.
+
+        Args:
+            repository: ``owner/name``.
+        """
+        found = []
+        for webhook in self._webhooks.values():
+            action = self._target(webhook.definition)
+            if webhook.registered and action is not None and action.provider == "GitHub":
+                given = action.configuration
+                if f"{given.get('Owner')}/{given.get('Repo')}" == repository:
+                    found.append(webhook)
+        return found
+
     def tags_of(self, arn: str) -> dict[str, str] | None:
         """Return the tags of the webhook with this ARN, to read and to change; None when there is none."""
         return next((webhook.tags for webhook in self._webhooks.values() if webhook.arn == arn), None)

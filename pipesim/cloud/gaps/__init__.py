@@ -6,6 +6,7 @@ from pipesim.cloud.gaps import (
     cloudformation,
     codebuild,
     codecommit,
+    codeconnections,
     codedeploy,
     codestarnotifications,
     devicefarm,
@@ -14,7 +15,17 @@ from pipesim.cloud.gaps import (
     stepfunctions,
 )
 
-GAPS = (codestarnotifications, codecommit, codebuild, codedeploy, devicefarm, elasticbeanstalk, inspectorscan, stepfunctions)
+GAPS = (
+    codestarnotifications,
+    codecommit,
+    codeconnections,
+    codebuild,
+    codedeploy,
+    devicefarm,
+    elasticbeanstalk,
+    inspectorscan,
+    stepfunctions,
+)
 FILLED_WHEN_NEEDED = (cloudformation,)
 """Gaps in services that take seconds to import: the action that needs them fills them."""
 

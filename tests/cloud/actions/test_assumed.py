@@ -1,12 +1,13 @@
-"""Providers that the account does not have: time passes, the role must be there, artifacts flow."""
+"""Providers that the account does not have: time passes, the role must be there, inputs are read."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from pipesim.assumptions.model import ActionAssumption
-from tests.cloud.actions.story import action, ending, files_of, go, make, outputs, retry, source_bucket, status
+from tests.cloud.actions.story import action, ending, go, make, retry, source_bucket, status
 from tests.cloud.standin import BUCKET, StandIn
+
 
 def ops_works() -> dict[str, Any]:
     return action(
@@ -27,22 +28,3 @@ def test_an_input_that_is_missing(account: StandIn) -> None:
     retry(account, sim, execution)
 
     assert (status(sim, execution), ending(sim).code) == ("Failed", "ConfigurationError")
-
-
-def test_outputs_hand_the_first_input_on(account: StandIn) -> None:
-    scan = action(
-        "Invoke",
-        "InspectorScan",
-        configuration={"InspectorRunMode": "SourceCodeScan"},
-        inputArtifacts=[{"name": "Code"}],
-        outputArtifacts=[{"name": "Scan"}],
-    )
-    source_bucket(account)
-    sim = make(account, scan)
-
-    execution = go(account, sim)
-
-    assert status(sim, execution) == "Succeeded"
-    [fetched], [scanned] = outputs(sim, "Fetch"), outputs(sim)
-    assert files_of(account, scanned["Scan"]) == files_of(account, fetched["Code"])
-    assert scanned["Scan"] != fetched["Code"]
