@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from pipesim.cloud.polling import Poller
     from pipesim.cloud.workers import JobWorker
     from pipesim.engine.action import ActionRun
+    from pipesim.views.chart import Chart
 
 Worker = TypeVar("Worker", bound="JobWorker")
 
@@ -545,6 +546,20 @@ class Cloud:
         hired.prepare()
         hired.start()
         return hired
+
+    def draw_dashboard(self, name: str, theme: str = "light") -> Chart:
+        """Draw a CloudWatch dashboard that ``put_dashboard`` took, with what was measured so far.
+
+        Args:
+            name: the dashboard's name.
+            theme: ``light`` or ``dark``.
+
+        Raises:
+            PipesimError: there is no such dashboard.
+        """
+        from pipesim.cloud.signals.dashboards import draw
+
+        return draw(self.account, name, theme)
 
     def pipelines(self) -> Iterator[PipelineRecord]:
         """Every pipeline of every account and region of this cloud."""
