@@ -43,6 +43,8 @@ from pipesim.trace.snapshot import StageState
 from pipesim.vocabulary import ActionCategory, ActionOwner
 
 if TYPE_CHECKING:
+    from pipesim.cloud.breaking import Broken
+    from pipesim.cloud.explanation import Explanation
     from pipesim.cloud.polling import Poller
     from pipesim.cloud.workers import JobWorker
     from pipesim.engine.action import ActionRun
@@ -546,6 +548,56 @@ class Cloud:
         hired.prepare()
         hired.start()
         return hired
+
+    def draw_dashboard(self, name: str, theme: str = "light") -> Chart:
+        """Draw a CloudWatch dashboard that ``put_dashboard`` took, with what was measured so far.
+
+        Args:
+            name: the dashboard's name.
+            theme: ``light`` or ``dark``.
+
+        Raises:
+            PipesimError: there is no such dashboard.
+        """
+        from pipesim.cloud.signals.dashboards import draw
+
+        return draw(self.account, name, theme)
+
+    def explain(self, pipeline: str | Pipeline | PipelineRecord, execution: str | None = None) -> Explanation:
+        """Say where an execution stands or fell, the likely cause, how sure that is, and the next step.
+
+        Args:
+            pipeline: the pipeline or its name.
+            execution: its id; None: the newest.
+
+        Raises:
+            PipesimError: there is no such pipeline or execution.
+        """
+        from pipesim.cloud.explain import explain
+
+        return explain(self.account, pipeline, execution)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What `break_` can put into the account."""
+        from pipesim.cloud.breaking import FAULTS
+
+        return tuple(FAULTS)
+
+    def break_(self, fault: str, pipeline: str | Pipeline | PipelineRecord, *, seed: int = 0) -> Broken:
+        """Put a fault into a healthy account, for an exercise, and start an execution that meets it.
+
+        Args:
+            fault: one of `faults`.
+            pipeline: the pipeline or its name.
+            seed: the number that the place is chosen by.
+
+        Raises:
+            PipesimError: there is no such fault or pipeline, or nothing in it could break so.
+        """
+        from pipesim.cloud.breaking import break_
+
+        return break_(self.account, fault, pipeline, seed=seed)
 
     def draw_dashboard(self, name: str, theme: str = "light") -> Chart:
         """Draw a CloudWatch dashboard that ``put_dashboard`` took, with what was measured so far.

@@ -298,6 +298,19 @@ def bound(access_key: str) -> Session | None:
     return _bound.get(access_key)
 
 
+def own_answer(role: str, action: str, resource: str) -> Answer:
+    """What a role's own policies answer to a request, resource policies left aside.
+
+    Args:
+        role: the role's ARN.
+        action: such as ``codebuild:StartBuild``.
+        resource: the ARN that it is about; empty when nobody knows.
+    """
+    session = Session(role, "", "", "", "")
+    region = resource.split(":")[3] if resource.startswith("arn:") else ""
+    return judge_all(_policies_of(session), Request(action, resource, frozenset({role}), _context(session, region)))
+
+
 def client(account: Account, session: Session, service: str, region: str) -> Any:
     """Return a boto3 client that calls with a session's credentials.
 

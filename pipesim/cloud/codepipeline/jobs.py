@@ -102,6 +102,19 @@ class Jobs:
         """Return the newest job of an action; None: it never opened one."""
         return self._newest.get(run)
 
+    def newest(self, execution: str, stage: str, action: str) -> Job | None:
+        """Return the newest job of an action of an execution; None: it never opened one, or waits for none any more.
+
+        Args:
+            execution: the pipeline execution's id.
+            stage: the stage's name.
+            action: the action's name.
+        """
+        for run, job in reversed(self._newest.items()):
+            if (run.execution.id, run.passage.plan.stage.name, run.plan.action.name) == (execution, stage, action):
+                return job
+        return None
+
     def waits_for_somebody(self, run: ActionRun) -> bool:
         """Whether an action can go on only when somebody outside the account answers its job.
 

@@ -1,0 +1,136 @@
+"""Every fault that can be put into the course's pipelines is found by `explain`, and heals when it is repaired."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pipesim.cloud.account import Cloud
+from pipesim.cloud.breaking import FAULTS, Broken
+from pipesim.cloud.explanation import Cause, Certainty, Explanation
+from pipesim.cloud.workers import JobWorker
+from pipesim.errors import PipesimError
+from pipesim.formats.samples import sample
+
+COURSE = ("startup", "microservices", "environments", "enterprise", "e-commerce")
+
+
+def approve_all(cloud: Cloud, name: str) -> bool:
+    """Answer what is open; whether anything was."""
+    client, answered = cloud.client("codepipeline"), False
+    for stage in client.get_pipeline_state(name=name)["stageStates"]:
+        for action in stage["actionStates"]:
+            if token := action.get("latestExecution", {}).get("token"):
+                client.put_approval_result(
+                    pipelineName=name,
+                    stageName=stage["stageName"],
+                    actionName=action["actionName"],
+                    result={"summary": "ok", "status": "Approved"},
+                    token=token,
+                )
+                answered = True
+    return answered
+
+
+def play(cloud: Cloud, name: str, execution: str, *, until: Cause | None = None) -> Explanation:
+    """Let time pass, and approve on the way, until the execution is over or has met this cause."""
+    for _ in range(60):
+        found = cloud.explain(name, execution)
+        if found.cause is until or found.status not in ("InProgress",):
+            return found
+        if until is not Cause.APPROVAL_WAITING:
+            approve_all(cloud, name)
+        cloud.advance(minutes=15)
+    return cloud.explain(name, execution)
+
+
+def started(cloud: Cloud, name: str) -> str:
+    """Provision a course pipeline with workers for its custom actions; its first execution goes all the way."""
+    record = cloud.provision(str(sample(name)))
+    for _, action in record.pipeline.actions():
+        if action.type.owner == "Custom":
+            JobWorker(cloud, action.category, action.provider).start()
+    [first] = record.simulation.state.executions
+    done = play(cloud, record.name, first)
+    assert done.cause is Cause.SUCCEEDED, str(done)
+    return record.name
+
+
+def heal(cloud: Cloud, broken: Broken) -> Explanation:
+    """Repair, retry what failed or fails only now because its time is over, and go to the end."""
+    broken.repair()
+    newest = list(cloud.account.pipelines[broken.pipeline].simulation.state.executions)[-1]
+    execution = newest if broken.cause is Cause.SUPERSEDED else broken.execution
+    found = play(cloud, broken.pipeline, execution)
+    if found.status == "Failed":
+        cloud.client("codepipeline").retry_stage_execution(
+            pipelineName=broken.pipeline,
+            stageName=found.stage,
+            pipelineExecutionId=execution,
+            retryMode="FAILED_ACTIONS",
+        )
+        found = play(cloud, broken.pipeline, execution)
+    return found
+
+
+@pytest.mark.parametrize("name", COURSE)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_is_found_and_heals(name: str, fault: str) -> None:
+    for seed in (1, 2):
+        with Cloud(seed=1) as cloud:
+            pipeline = started(cloud, name)
+
+            broken = cloud.break_(fault, pipeline, seed=seed)
+            found = play(cloud, pipeline, broken.execution, until=broken.cause)
+
+            assert found.cause is broken.cause, f"{broken.reveal()}\n{found}"
+            assert found.next_step
+            assert found.evidence
+            assert found.place or broken.cause is Cause.SUPERSEDED
+            healed = heal(cloud, broken)
+            assert healed.cause is Cause.SUCCEEDED, f"{broken.reveal()}\n{found}\n{healed}"
+
+
+def test_an_explanation_can_be_read_and_what_users_wrote_is_no_markup() -> None:
+    with Cloud(seed=1) as cloud:
+        record = cloud.provision(str(sample("startup")))
+        cloud.client("codepipeline").disable_stage_transition(
+            pipelineName=record.name, stageName="Build", transitionType="Inbound", reason="Closed for now"
+        )
+        cloud.run_until_idle()
+
+        found = cloud.explain(record)
+
+        assert (found.cause, found.certainty, found.place) == (
+            Cause.TRANSITION_DISABLED, Certainty.CERTAIN, record.pipeline.stages[1].name,
+        )  # fmt: skip
+        assert "enable-stage-transition --pipeline-name startup" in found.command
+        assert "transition disabled (certain)" in str(found)
+        found = replace(found, message="<b>closed</b> `now`")
+        for shown in (found._repr_html_(), found.to_markdown()):
+            assert "<b>" not in shown
+            assert "&lt;b&gt;closed" in shown
+
+
+def test_what_is_not_there_is_named() -> None:
+    with Cloud(seed=1) as cloud:
+        record = cloud.provision(str(sample("startup")))
+        with pytest.raises(PipesimError, match="no pipeline 'shop'; it has startup"):
+            cloud.explain("shop")
+        with pytest.raises(PipesimError, match="no execution 'E9'"):
+            cloud.explain(record, "E9")
+        with pytest.raises(PipesimError, match=r"unknown fault 'gremlins'.*permission"):
+            cloud.break_("gremlins", record)
+
+
+def test_a_fault_is_kept_secret_until_asked_and_depends_on_the_seed_alone() -> None:
+    secrets = []
+    for seed in (1, 1, 2, 3, 4):
+        with Cloud(seed=1) as cloud:
+            record = cloud.provision(str(sample("e-commerce")))
+            broken = cloud.break_("permission", record, seed=seed)
+            assert broken.reveal() not in repr(broken)
+            secrets.append(broken.reveal())
+    assert secrets[0] == secrets[1]
+    assert len(set(secrets)) > 1
