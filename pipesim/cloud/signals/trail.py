@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 MOST_CALLS = 20_000
 """How many calls a cloud remembers; older ones are forgotten."""
 
-MOST_BYTES = 4_096
+MOST_BYTES = 32_768
 """How much of a request is kept."""
 
 PAGE = 50
