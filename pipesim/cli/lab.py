@@ -11,9 +11,10 @@ import click
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--update", is_flag=True, help="Bring new lessons, and newer ones where you have not changed anything.")
+@click.option("--copy-only", is_flag=True, help="Copy, and do not open JupyterLab.")
 @click.argument("folder", required=False, type=click.Path(file_okay=False))
 @click.argument("jupyter_options", nargs=-1, type=click.UNPROCESSED)
-def lab(folder: str | None, jupyter_options: tuple[str, ...], update: bool) -> None:
+def lab(folder: str | None, jupyter_options: tuple[str, ...], update: bool, copy_only: bool) -> None:
     """Copy the course to a folder and open JupyterLab there.
 
     FOLDER is pipesim-notebooks unless you name one. What you wrote is never overwritten: run again, a lesson that is
@@ -38,6 +39,8 @@ def lab(folder: str | None, jupyter_options: tuple[str, ...], update: bool) -> N
         *(f"{name}: you changed it, so it stays; the newer lesson lies beside it" for name in copied.beside),
     ]
     click.echo("\n".join(told), err=True)
+    if copy_only:
+        return
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={target.resolve()}", *options]
     sys.stderr.flush()
     os.execv(sys.executable, command)
