@@ -37,4 +37,5 @@ class NewService:
         if self._pattern in backend_index.backend_url_patterns:
             backend_index.backend_url_patterns.remove(self._pattern)
             sys.modules.pop(f"moto.{self._name}", None)
-            self._backends.reset()
+            for owned in self._backends.values():
+                owned.reset()
