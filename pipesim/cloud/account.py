@@ -396,10 +396,10 @@ class Cloud:
 
     def close(self) -> None:
         """Stop mocking and leave moto as it was."""
-        if self._open is not None:
+        opened, self._open = self._open, None
+        if opened is not None:
             self.account.closing.close()
-            self._open.close()
-            self._open = None
+            opened.close()
 
     @property
     def is_open(self) -> bool:
@@ -548,20 +548,6 @@ class Cloud:
         hired.prepare()
         hired.start()
         return hired
-
-    def draw_dashboard(self, name: str, theme: str = "light") -> Chart:
-        """Draw a CloudWatch dashboard that ``put_dashboard`` took, with what was measured so far.
-
-        Args:
-            name: the dashboard's name.
-            theme: ``light`` or ``dark``.
-
-        Raises:
-            PipesimError: there is no such dashboard.
-        """
-        from pipesim.cloud.signals.dashboards import draw
-
-        return draw(self.account, name, theme)
 
     def explain(self, pipeline: str | Pipeline | PipelineRecord, execution: str | None = None) -> Explanation:
         """Say where an execution stands or fell, the likely cause, how sure that is, and the next step.

@@ -71,7 +71,7 @@ def stopping(answer: Any, case: Case, marks: Marks) -> None:
         "stop and abandon",
         close(abandons, truth[True], within=0.5),
         yes="it does not wait for anything",
-        no=f"after {abandons:g} minutes is {'too late' if abandons > truth[True] else 'too early'}",
+        no=f"after {abandons:g} min is {'too late' if abandons > truth[True] else 'too early'}",
         hint="To abandon is to stop looking: what happens to the execution at that moment?",
         stronger="ps.Stop('E1', abandon=True) ends the execution when it is sent.",
     )
