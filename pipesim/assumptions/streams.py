@@ -25,6 +25,7 @@ BITS, RETRY_BITS = 8, 5  # part of every draw's identity: another size, other lu
 KEPT = 64
 SIBLINGS = 512  # that draw from one table; part of a draw's identity, like the two numbers of rows
 ROWS, RETRY_ROWS = 20, 4
+ROLLBACK_LOT = 1000  # rollbacks draw what later attempts draw: their coming leaves the luck of changes alone
 NUMBER_BITS = 32
 FAMILY_BITS = 48
 FIRST_SIBLING = 1 << (NUMBER_BITS + FAMILY_BITS)

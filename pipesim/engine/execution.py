@@ -36,7 +36,11 @@ class Execution:
 
     Attributes:
         id: its name, ``E1`` or a UUID.
-        number: 1, 2, …; draws are indexed by it.
+        number: 1, 2, …
+        index: by which its draws are indexed: how many changes started before it, or for a rollback how often its
+            stage was rolled back before.
+        lot: what is added to the number of an attempt when it draws; see
+            `pipesim.assumptions.streams.ROLLBACK_LOT`.
         plan: the version of the declaration that it runs.
         change: the label of the change that it carries.
         head: the number of the newest change when it started.
@@ -62,6 +66,8 @@ class Execution:
     plan: Plan
     change: str
     head: int
+    index: int = 0
+    lot: int = 0
     type: str = ExecutionType.STANDARD.value
     target: Execution | None = None
     cause: Execution | None = None

@@ -17,7 +17,7 @@ from immutabledict import immutabledict
 from simpy.core import EmptySchedule
 
 from pipesim.assumptions.model import Assumptions
-from pipesim.assumptions.streams import Streams
+from pipesim.assumptions.streams import ROLLBACK_LOT, Streams
 from pipesim.assumptions.units import days as in_days
 from pipesim.assumptions.units import hours as in_hours
 from pipesim.assumptions.units import minutes as in_minutes
@@ -127,6 +127,7 @@ class Simulation:
         )
         self._first_pipeline = pipeline
         self._started = 0
+        self._rolled_back: Counter[str] = Counter()
         self._runs: Counter[str] = Counter()
         self._keep = keep
         self._finished: list[str] = []
@@ -387,6 +388,8 @@ class Simulation:
     ) -> Execution:
         """Start a rollback execution of one stage and let it in at once."""
         execution = self._new_execution(target.change)
+        execution.index, execution.lot = self._rolled_back[stage.stage.name], ROLLBACK_LOT
+        self._rolled_back[stage.stage.name] += 1
         execution.type = ExecutionType.ROLLBACK.value
         execution.target = target
         execution.cause = cause
@@ -525,7 +528,7 @@ class Simulation:
         self.last_start = self.now
         number = self._started
         name = self._uuid(f"execution {number}") if self.shows_action_ids else f"E{number}"
-        execution = Execution(name, number, self.plan, change, self.head)
+        execution = Execution(name, number, self.plan, change, self.head, number - 1 - self._rolled_back.total())
         self.executions[name] = execution
         self.unfinished += 1
         return execution

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from pipesim.whatif.backs import Returns
 from pipesim.whatif.walk import Guide, Walked
 
 Times = NDArray[np.float64]
@@ -52,12 +53,13 @@ class Passages:
         return self.replaced.ravel()[where]
 
 
-def pass_superseded(guide: Guide, reached: Times, *, ambiguous: bool) -> Passages:
+def pass_superseded(guide: Guide, reached: Times, returns: Returns | None, *, ambiguous: bool) -> Passages:
     """Let executions through a stage in SUPERSEDED mode.
 
     Args:
         guide: walks them through.
         reached: when each reaches the door; infinite where it never does.
+        returns: rolls the stage back where somebody fails; None: it stays as it is.
         ambiguous: whether equal times of arriving and leaving leave open which comes first.
     """
     following = following_arrivals(reached)
@@ -72,6 +74,8 @@ def pass_superseded(guide: Guide, reached: Times, *, ambiguous: bool) -> Passage
         np.maximum(reached[row], free, out=entered[row])
         steady = counts.walk(row, entered[row], left[row], failed[row], admitted[row], steady)
         np.putmask(free, admitted[row], left[row])
+        if returns is not None:
+            returns.after(row, admitted[row], failed[row], left[row], free, counts)
     superseded = np.isfinite(reached) & ~admitted
     passages = Passages(reached, entered, left, failed, superseded, following, counts.kept)
     if ambiguous:
@@ -79,7 +83,7 @@ def pass_superseded(guide: Guide, reached: Times, *, ambiguous: bool) -> Passage
     return passages
 
 
-def pass_queued(guide: Guide, reached: Times) -> Passages:
+def pass_queued(guide: Guide, reached: Times, returns: Returns | None) -> Passages:
     """Let executions through a stage in QUEUED mode; the members are those of `pass_superseded`."""
     entered, left = np.empty(reached.shape), np.empty(reached.shape)
     free = np.full(reached.shape[1], -NEVER)
@@ -91,6 +95,8 @@ def pass_queued(guide: Guide, reached: Times) -> Passages:
         np.maximum(reached[row], free, out=entered[row])
         steady = counts.walk(row, entered[row], left[row], failed[row], there[row], steady)
         np.putmask(free, there[row], left[row])
+        if returns is not None:
+            returns.after(row, there[row], failed[row], left[row], free, counts)
     return Passages(reached, entered, left, failed, begun=counts.kept)
 
 

@@ -7,25 +7,26 @@ that it can run; `run` computes when everybody started, entered and left every s
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipesim.assumptions.model import Assumptions
+from pipesim.assumptions.streams import ROLLBACK_LOT
 from pipesim.catalog.limits import CONCURRENT_EXECUTIONS
 from pipesim.definition.model import Pipeline
 from pipesim.engine.simulation import refuse_problems
 from pipesim.errors import AssumptionError
 from pipesim.vocabulary import ExecutionMode, PipelineExecutionStatus
+from pipesim.whatif.backs import Back, Backs, Returns
 from pipesim.whatif.careful import (
     ABSENT,
     FAILED,
     IN_PROGRESS,
-    SPARE_ROWS,
     SUCCEEDED,
     SUPERSEDED,
     AnyPassages,
@@ -71,13 +72,27 @@ class ActionTimes:
     answered: Times | None
     failed: Flags
 
+    def followed_by(self, other: ActionTimes | None, shape: tuple[int, ...]) -> ActionTimes:
+        """Return these and then others; None: nothing, of this shape."""
+        never, no = np.full(shape, NEVER), np.zeros(shape, dtype=bool)
+        started, ended, answered, failed = (
+            (never, never, never, no) if other is None else (other.started, other.ended, other.answered, other.failed)
+        )
+        return ActionTimes(
+            np.concatenate((self.started, started), axis=1),
+            np.concatenate((self.ended, ended), axis=1),
+            None if self.answered is None or answered is None else np.concatenate((self.answered, answered), axis=1),
+            np.concatenate((self.failed, failed), axis=1),
+        )
+
 
 @dataclass(frozen=True)
 class Result:
     """What happened in a block of replications.
 
-    Arrays have a row a replication and a column an execution, in the order in which executions start; replications
-    with fewer executions are padded. Times are seconds since the start; what never happened is infinite.
+    Arrays have a row a replication and a column an execution: those that changes start in the order of their starts,
+    then rollbacks in the order of theirs; `numbers` tells who came when among all. Replications with fewer executions
+    are padded. Times are seconds since the start; what never happened is infinite.
 
     Attributes:
         pipeline: the declaration.
@@ -92,7 +107,9 @@ class Result:
     until: float | None
     _last_change: Times
     _guides: tuple[Guide, ...]
+    _back_guides: Callable[[int, int], Guide]
     _lives: Lives
+    _backs: Backs | None
 
     @property
     def undecided(self) -> Flags:
@@ -101,9 +118,14 @@ class Result:
 
     @cached_property
     def _endings(self) -> tuple[Times, Codes]:
-        if self._lives.finished is None or self._lives.codes is None:
-            return endings(self._lives.started, self._lives.passages)
-        return self._lives.finished, self._lives.codes
+        finished, codes = self._lives.finished, self._lives.codes
+        if finished is None or codes is None:
+            finished, codes = endings(self._lives.started, self._lives.passages)
+        if self._backs is None:
+            return finished, codes
+        ended = np.where(self._backs.failed, np.int8(FAILED), np.int8(SUCCEEDED))
+        ended[self._backs.stage < 0] = ABSENT
+        return np.concatenate((finished, self._backs.end)), np.concatenate((codes, ended))
 
     @property
     def replications(self) -> int:
@@ -112,18 +134,37 @@ class Result:
 
     @property
     def executions(self) -> int:
-        """The largest number of executions that a replication has."""
-        return len(self._lives.started)
+        """How many columns there are: the largest number of changes, and the largest number of rollbacks."""
+        return len(self._lives.started) + (0 if self._backs is None else len(self._backs.start))
+
+    @cached_property
+    def _started(self) -> Times:
+        return self._lives.started if self._backs is None else np.concatenate((self._lives.started, self._backs.start))
 
     @property
     def started(self) -> Times:
         """When each execution started."""
-        return self._lives.started.T / 1000.0
+        return self._started.T / 1000.0
 
     @property
     def arrived(self) -> Times:
         """When the change of each execution arrived: earlier than `started` where a poll had to find it."""
-        return self._lives.arrived.T / 1000.0
+        arrived = self._lives.arrived
+        return (arrived if self._backs is None else np.concatenate((arrived, self._backs.start))).T / 1000.0
+
+    @property
+    def numbers(self) -> Whole:
+        """The number of each execution, from 0, in the order in which they start; meaningless where there is none."""
+        started = self._lives.started
+        ordinary = np.broadcast_to(np.arange(len(started))[:, None], started.shape)
+        if self._backs is None:
+            return ordinary.T
+        back = np.array(np.broadcast_to(np.arange(len(self._backs.start))[:, None], self._backs.start.shape))
+        ordinary = ordinary.copy()
+        for place, start in enumerate(self._backs.start):
+            ordinary += start < started
+            back[place] += (started <= start).sum(axis=0)
+        return np.concatenate((ordinary, back)).T
 
     @property
     def status(self) -> Codes:
@@ -145,7 +186,7 @@ class Result:
         """The statuses, a row an execution."""
         if self.until is None:
             return self._endings[1]
-        open_still = np.isfinite(self._lives.started) & (self._endings[0] > self.horizon)
+        open_still = np.isfinite(self._started) & (self._endings[0] > self.horizon)
         return np.where(open_still, np.int8(IN_PROGRESS), self._endings[1])
 
     @cached_property
@@ -165,40 +206,47 @@ class Result:
     @property
     def superseded_by(self) -> Whole:
         """The column of the execution that superseded each one; -1 where none did."""
-        by = np.full(self._lives.started.shape, -1, dtype=np.int64)
+        rows = len(self._lives.started)
+        by = np.full((self.executions, self.replications), -1, dtype=np.int64)
         for passages in self._lives.passages:
             if passages.superseded is None:
                 continue
             following = np.full(self.replications, -1)
-            for row in range(self.executions - 1, -1, -1):
+            for row in range(rows - 1, -1, -1):
                 gone = passages.superseded[row] & (self.codes[row] == SUPERSEDED)
                 by[row, gone] = following[gone]
-                following[np.isfinite(passages.reached[row]) & (self._lives.target[row] < 0)] = row
+                following[np.isfinite(passages.reached[row])] = row
         return by.T
 
-    @property
+    @cached_property
     def rollback_target(self) -> Whole:
         """The column of the execution whose stage a rollback runs again; -1 for everything that is no rollback."""
-        return self._lives.target.T
+        none = np.broadcast_to(np.int64(-1), self._lives.started.shape)
+        return (none if self._backs is None else np.concatenate((none, self._backs.target))).T
 
     def reached(self, stage: int) -> Times:
         """When each execution reached the door of a stage, by the stage's place."""
-        return self._cut(self._lives.passages[stage].reached).T / 1000.0
+        return self._seen(self._lives.passages[stage].reached, stage, "start")
 
     def entered(self, stage: int) -> Times:
         """When each execution entered a stage."""
-        return self._cut(self.entries(stage)).T / 1000.0
+        return self._seen(self._entries(stage), stage, "start")
 
     def left(self, stage: int) -> Times:
         """When each execution left a stage, for good or failed."""
-        return self._cut(self.exits(stage)).T / 1000.0
+        return self._seen(self._exits(stage), stage, "end")
 
     def stage_failed(self, stage: int) -> Flags:
         """Which executions failed in a stage, for good."""
         failed = self._lives.passages[stage].failed
-        left = self.exits(stage)
-        there = np.isfinite(left) & (left <= self.horizon)
-        return (np.zeros(there.shape, dtype=bool) if failed is None else failed & there).T
+        left = self._exits(stage)
+        there: Flags = np.zeros(left.shape, dtype=bool)
+        if failed is not None:
+            there = np.isfinite(left) & (left <= self.horizon) & failed
+        if self._backs is None:
+            return there.T
+        seen = (self._backs.stage == stage) & self._backs.failed & (self._backs.end <= self.horizon)
+        return np.concatenate((there, seen)).T
 
     def attempts(self, stage: int) -> dict[tuple[str, int], ActionTimes]:
         """Return the attempts of a stage's actions, by action and attempt.
@@ -206,11 +254,20 @@ class Result:
         Args:
             stage: the stage's place.
         """
-        found: dict[tuple[str, int], ActionTimes] = {}
-        for one in self.walk(stage):
-            for number in np.unique(one.attempt):
-                found[one.action.name, int(number)] = self._attempt(one, int(number), found, stage)
-        return found
+        found = self._attempts_of(self._walked(stage).attempts, self._lives.started.shape)
+        if self._backs is None:
+            return found
+        inside = self._backs.stage == stage
+        more: dict[tuple[str, int], ActionTimes] = {}
+        if inside.any():
+            guide = self._back_guides(stage, int(self._backs.ordinal.max()) + 1)
+            entry = np.where(inside, self._backs.start, NEVER)
+            ordinal = np.where(inside, self._backs.ordinal, 0)
+            nothing = np.zeros(entry.shape, dtype=np.int64)
+            begun = {action.key: self._backs.begun.get(action.key, nothing) for action in guide.scripted}
+            more = self._attempts_of(guide.walk(ordinal, entry, begun).attempts, entry.shape)
+        padding = self._backs.start.T.shape
+        return {key: times.followed_by(more.get(key), padding) for key, times in found.items()}
 
     def retried(self, stage: int) -> Times:
         """When each execution failed in a stage and was retried at once by the stage's own retry."""
@@ -218,34 +275,44 @@ class Result:
         walked = self._walked(stage)
         if walked.retried is not None and walked.first_end is not None:
             moments.ravel()[walked.retried] = walked.first_end
-        return self._cut(moments).T / 1000.0
+        return self._seen(moments, stage, None)
 
-    def entries(self, stage: int) -> Times:
+    def _entries(self, stage: int) -> Times:
         """When executions entered a stage, in milliseconds, a row an execution; infinite where they never do."""
         passages = self._lives.passages[stage]
         if passages.superseded is None:
             return passages.entered
         return np.where(passages.superseded, NEVER, passages.entered)
 
-    def exits(self, stage: int) -> Times:
+    def _exits(self, stage: int) -> Times:
         """When executions left a stage, in milliseconds, a row an execution; infinite where they never do."""
         passages = self._lives.passages[stage]
         if passages.superseded is None:
             return passages.left
         return np.where(passages.superseded, NEVER, passages.left)
 
-    def walk(self, stage: int) -> Sequence[Attempts]:
-        """Return the attempts of a stage's actions as `Guide.walk` tells them; those at infinity did not happen."""
-        return self._walked(stage).attempts
-
     def _walked(self, stage: int) -> Walked:
         guide, passages = self._guides[stage], self._lives.passages[stage]
-        return guide.walk(slice(self.executions), self.entries(stage), passages.begun)
+        return guide.walk(slice(len(self._lives.started)), self._entries(stage), passages.begun)
 
-    def _attempt(
-        self, one: Attempts, number: int, found: dict[tuple[str, int], ActionTimes], stage: int
-    ) -> ActionTimes:
-        shape = self._lives.started.shape
+    def _seen(self, times: Times, stage: int, member: str | None) -> Times:
+        """Times as they are shown, those of rollbacks in a stage after them."""
+        if self._backs is not None:
+            extra = np.full(self._backs.start.shape, NEVER)
+            if member is not None:
+                extra = np.where(self._backs.stage == stage, getattr(self._backs, member), NEVER)
+            times = np.concatenate((times, extra))
+        return self._cut(times).T / 1000.0
+
+    def _attempts_of(self, attempts: Sequence[Attempts], shape: tuple[int, ...]) -> dict[tuple[str, int], ActionTimes]:
+        found: dict[tuple[str, int], ActionTimes] = {}
+        for one in attempts:
+            for number in np.unique(one.attempt):
+                key = one.action.name, int(number)
+                found[key] = self._attempt(one, int(number), found.get(key), shape)
+        return found
+
+    def _attempt(self, one: Attempts, number: int, earlier: ActionTimes | None, shape: tuple[int, ...]) -> ActionTimes:
         chosen = np.ones(one.start.shape, dtype=bool) if one.began is None else one.began.copy()
         if not isinstance(one.attempt, int):
             chosen &= one.attempt == number
@@ -262,7 +329,6 @@ class Result:
             values, failed = flat, bad
         start, end, answered = (self._cut(times) for times in values)
         failed = failed & np.isfinite(end)
-        earlier = found.get((one.action.name, number))
         result = ActionTimes(
             start.T / 1000.0, end.T / 1000.0, answered.T / 1000.0 if one.action.approval else None, failed.T
         )
@@ -391,42 +457,55 @@ class _Run:
         self.delays = (self.start, self.between)
         self.parallel = self.mode == ExecutionMode.PARALLEL
         self.keeps_newest = self.mode == ExecutionMode.SUPERSEDED
-        back = any(stage.rolls_back and any(action.may_fail for action in stage.actions) for stage in stages)
-        drawn = self.rows + (self.rows // 8 + SPARE_ROWS if back else 0)
         self.guides: Sequence[Guide] = [
-            Guide(stage, draws, drawn, assumptions.start, ranked=self.parallel) for stage in stages
+            Guide(stage, draws, self.rows, assumptions.start, ranked=self.parallel) for stage in stages
         ]
         self.undecided = self.starts.undecided.copy()
+        self.backs: list[Back] = []
 
     def result(self) -> Result:
         passages = self._pass_all()
-        lives = Lives(
-            self.starts.started,
-            self.starts.arrived,
-            passages,
-            None,
-            None,
-            np.broadcast_to(np.int64(-1), self.starts.started.shape),
-            self.undecided,
-        )
-        columns = np.flatnonzero(self._rolled_back(passages) | self._crowded(passages))
+        lives = Lives(self.starts.started, self.starts.arrived, passages, None, None, self.undecided)
+        columns = np.flatnonzero(self._crowded(passages))
         if columns.size:
-            careful = Careful(
-                self.mode,
-                self.stages,
-                self.draws,
-                self.starts,
-                columns,
-                self.delays,
-                self.assumptions.start,
-                self.guides,
-                NEVER if self.until is None else self.until * 1000.0,
-            )
-            special, self.guides = careful.live()
-            lives = _joined(lives, special, columns)
+            lives = self._with_care(lives, columns)
+        backs = self._ordered_backs()
         return Result(
-            self.pipeline, self.assumptions, self.draws.first, self.until, self.starts.last, tuple(self.guides), lives
-        )
+            self.pipeline, self.assumptions, self.draws.first, self.until, self.starts.last, tuple(self.guides),
+            self.back_guide, lives, backs,
+        )  # fmt: skip
+
+    def back_guide(self, place: int, rows: int) -> Guide:
+        """A guide for so many rollbacks of a stage in each replication."""
+        return Guide(self.stages[place], self.draws, rows, self.assumptions.start, lot=ROLLBACK_LOT)
+
+    def _with_care(self, lives: Lives, columns: Whole) -> Lives:
+        """Compute some replications one execution after the other instead."""
+        returns = [self._returns(place, columns) for place in range(len(self.stages))]
+        careful = Careful(self.guides, returns, self.starts, columns, self.delays, locks=not self.parallel)
+        special = careful.live()
+        self.backs = [back.keep(~np.isin(back.column, columns)) for back in self.backs]
+        self.backs += [back for one in returns if one is not None for back in one.found]
+        return _joined(lives, special, columns)
+
+    def _returns(self, place: int, columns: Whole) -> Returns | None:
+        if not self.stages[place].rolls_back or not self.guides[place].may_fail:
+            return None
+        return Returns(place, partial(self.back_guide, place), columns)
+
+    def _ordered_backs(self) -> Backs | None:
+        """All rollbacks that begin while somebody looks; where their numbers are in doubt, the engine shall tell."""
+        if self.until is not None:
+            self.backs = [back.keep(back.start <= self.until * 1000.0) for back in self.backs]
+        found = Backs.of([back for back in self.backs if back.column.size], self.draws.count)
+        if found is None:
+            return None
+        there = np.isfinite(found.start)
+        self.undecided |= ((found.start[1:] == found.start[:-1]) & there[1:]).any(axis=0)
+        if self.starts.polled:
+            for start in found.start:
+                self.undecided |= ((self.starts.started == start) & np.isfinite(start)).any(axis=0)
+        return found
 
     def _pass_all(self) -> list[AnyPassages]:
         flow = Flow(self.starts.started, None, False)
@@ -436,8 +515,10 @@ class _Run:
             at_once = not (self.between if place else self.start or not self.starts.polled)
             one: AnyPassages
             tricky = self.keeps_newest and flow.gone is not None and not flow.strict
-            if guide.stage.depends_on_time or tricky:
-                one = self._pass(guide, flow.true(shift), at_once)
+            returns = self._returns(place, np.arange(self.draws.count))
+            if guide.stage.depends_on_time or tricky or returns is not None:
+                one = self._pass(guide, flow.true(shift), returns, at_once)
+                self.backs += [] if returns is None else returns.found
                 flow = Flow.after(one, shift + self.between, self.between)
             elif self.parallel:
                 one, flow = swift_freely(guide, flow, shift)
@@ -450,32 +531,24 @@ class _Run:
             found.append(one)
         return found
 
-    def _pass(self, guide: Guide, reached: Times, at_once: bool) -> Passages:
+    def _pass(self, guide: Guide, reached: Times, returns: Returns | None, at_once: bool) -> Passages:
         if self.parallel:
             return pass_freely(guide, reached)
         if self.keeps_newest:
-            return pass_superseded(guide, reached, ambiguous=at_once)
-        return pass_queued(guide, reached)
-
-    def _rolled_back(self, passages: Sequence[AnyPassages]) -> Flags:
-        """The replications in which a stage failed that rolls back by itself."""
-        found = np.zeros(self.draws.count, dtype=bool)
-        for guide, one in zip(self.guides, passages, strict=True):
-            if guide.stage.rolls_back and one.failed is not None:
-                failed = one.failed & np.isfinite(one.reached)
-                found |= (failed if one.superseded is None else failed & ~one.superseded).any(axis=0)
-        return found
+            return pass_superseded(guide, reached, returns, ambiguous=at_once)
+        return pass_queued(guide, reached, returns)
 
     def _crowded(self, passages: Sequence[AnyPassages]) -> Flags:
         """The replications in which the limit of unfinished executions may have been reached."""
-        if self.keeps_newest or self.rows <= CONCURRENT_EXECUTIONS:
+        most = CONCURRENT_EXECUTIONS - len({back.stage for back in self.backs})
+        if self.keeps_newest or self.rows <= most:
             return np.zeros(self.draws.count, dtype=bool)
         finished = passages[-1].left
         if any(one.failed is not None for one in passages):
             finished, _ = endings(self.starts.started, passages)
         if self.parallel or finished is not passages[-1].left:
-            finished = np.maximum.accumulate(finished[:-CONCURRENT_EXECUTIONS], axis=0)
-        started = self.starts.started[CONCURRENT_EXECUTIONS:]
+            finished = np.maximum.accumulate(finished[:-most], axis=0)
+        started = self.starts.started[most:]
         late = finished[: len(started)] >= started
         late &= np.isfinite(started)
         crowded: Flags = np.any(late, axis=0)
@@ -510,44 +583,35 @@ def endings(started: Times, passages: Sequence[AnyPassages]) -> tuple[Times, Cod
 
 
 def _joined(ordinary: Lives, special: Lives, columns: Whole) -> Lives:
-    """Put the replications that were computed carefully in the places of what they were before."""
-    rows = max(len(ordinary.started), len(special.started))
+    """Put the replications that were computed with care in the places of what they were before."""
 
-    def join(one: NDArray[Any], other: NDArray[Any], fill: object) -> NDArray[Any]:
-        whole = np.full((rows, one.shape[1]), fill, dtype=other.dtype)
-        whole[: len(one)] = one
-        whole[:, columns] = fill
-        whole[: len(other), columns] = other
+    def join(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+        whole = np.array(one)
+        whole[:, columns] = other
         return whole
-
-    def flags(one: Flags | None, shape: tuple[int, ...]) -> Flags:
-        return np.zeros(shape, dtype=bool) if one is None else one
 
     finished, codes = endings(ordinary.started, ordinary.passages)
     assert special.finished is not None and special.codes is not None
     joined: list[AnyPassages] = []
     for one, other in zip(ordinary.passages, special.passages, strict=True):
-        shape, there = one.reached.shape, other.reached.shape
-        superseded = one.superseded is not None or other.superseded is not None
+        failed = np.zeros(finished.shape, dtype=bool) if one.failed is None else one.failed
+        assert other.failed is not None
         joined.append(
             Passages(
-                join(one.reached, other.reached, NEVER),
-                join(one.entered, other.entered, NEVER),
-                join(one.left, other.left, NEVER),
-                join(flags(one.failed, shape), flags(other.failed, there), False),
-                join(flags(one.superseded, shape), flags(other.superseded, there), False) if superseded else None,
-                None,
-                {key: join(count, other.begun[key], 0) for key, count in one.begun.items()},
+                join(one.reached, other.reached),
+                join(one.entered, other.entered),
+                join(one.left, other.left),
+                join(failed, other.failed),
+                begun={key: join(count, other.begun[key]) for key, count in one.begun.items()},
             )
         )
-    undecided = ordinary.undecided.copy()
+    undecided = ordinary.undecided
     undecided[columns] |= special.undecided
     return Lives(
-        join(ordinary.started, special.started, NEVER),
-        join(ordinary.arrived, special.arrived, NEVER),
+        ordinary.started,
+        ordinary.arrived,
         joined,
-        join(finished, special.finished, NEVER),
-        join(codes, special.codes, ABSENT),
-        join(ordinary.target, special.target, -1),
+        join(finished, special.finished),
+        join(codes, special.codes),
         undecided,
     )

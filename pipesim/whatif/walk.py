@@ -77,13 +77,17 @@ class Guide:
         rows: how many executions there are.
         start: the calendar moment of time zero.
         ranked: runs are counted by when they begin, not by who comes first (PARALLEL mode).
+        lot: what is added to the number of an attempt when it draws: `ROLLBACK_LOT` for rollbacks.
 
     Attributes:
         undecided: replications of which it cannot be told which run of a scripted action came first.
     """
 
-    def __init__(self, stage: FastStage, draws: Draws, rows: int, start: datetime, *, ranked: bool = False) -> None:
+    def __init__(
+        self, stage: FastStage, draws: Draws, rows: int, start: datetime, *, ranked: bool = False, lot: int = 0
+    ) -> None:
         self.undecided: Flags | None = None
+        self._lot = lot
         self._ranked = ranked
         self.stage = stage
         self.draws = draws
@@ -116,7 +120,7 @@ class Guide:
 
     def durations(self, rows: int) -> tuple[Times, Flags | None]:
         """Return how long each of the first `rows` executions takes whenever it comes, and which fail by chance."""
-        return self.draws.once(("durations", self.stage, rows), lambda: self._durations(rows))
+        return self.draws.once(("durations", self.stage, rows, self._lot), lambda: self._durations(rows))
 
     def _durations(self, rows: int) -> tuple[tuple[Times, Flags | None], int]:
         actions = list(self.stage.actions)
@@ -294,6 +298,7 @@ class Guide:
         )
 
     def _table(self, action: FastAction, attempt: int, kind: str) -> Times:
+        attempt += self._lot
         if kind == "odds":
             return self.draws.uniforms(f"fails {action.key}", self.rows, attempt)
         if kind == "failing":

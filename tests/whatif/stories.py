@@ -43,7 +43,7 @@ def engine_story(trace: Trace) -> set[tuple]:
 def fast_story(result: Result, place: int) -> set[tuple]:
     """Return the facts of one replication of a block."""
     facts: set[tuple] = set()
-    names = [f"E{number + 1}" for number in range(result.executions)]
+    names = [f"E{number + 1}" for number in result.numbers[place]]
     started, arrived = result.started[place], result.arrived[place]
     status, ended, by = result.status[place], result.ended[place], result.superseded_by[place]
     targets = result.rollback_target[place]

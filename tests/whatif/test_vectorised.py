@@ -144,6 +144,20 @@ def test_rollbacks_in_two_stages_shift_the_numbers_of_those_who_come_later(mode)
         assert sum(fact[1] == "started" and fact[4] is not None for fact in story) > 3
 
 
+def test_a_rollback_leaves_the_luck_of_later_changes_alone():
+    failing = busy(S3=ActionAssumption(Uniform(60, 500), fails=0.3))
+    with_it = run(line("QUEUED", Deploy=OnFailure("ROLLBACK")), failing, draws=Draws(3, 0, 20), executions=40)
+    without = run(line("QUEUED"), failing, draws=Draws(3, 0, 20), executions=40)
+
+    assert with_it.executions > without.executions == 40
+    for stage in range(3):
+        took = [one.left(stage)[:, :40] - one.entered(stage)[:, :40] for one in (with_it, without)]
+        assert np.allclose(*took)
+        assert np.array_equal(with_it.stage_failed(stage)[:, :40], without.stage_failed(stage))
+    for place in range(5):
+        tell_the_same(with_it, place, 3, 0, 40)
+
+
 @pytest.mark.parametrize("mode", ["QUEUED", "PARALLEL"])
 def test_the_fifty_first_unfinished_execution_fails_at_its_start(mode):
     crowded = replace(busy(CodeBuild=ActionAssumption(LogNormal(9000, 20_000), pool="")), arrivals=Poisson(60))

@@ -46,14 +46,14 @@ def _ask_the_approver(run: ActionRun) -> None:
     approver = plan.approver
     if approver is None or plan.response is None:
         return
-    index = run.execution.number - 1
-    response = plan.response.draw(index, run.attempt)
+    index, attempt = run.execution.index, run.execution.lot + run.attempt
+    response = plan.response.draw(index, attempt)
     if approver.hours is not None:
         asked = sim.clock
         answered = approver.hours.advance(asked, response)
         response = (answered - asked) / timedelta(seconds=1)
     rejected = run.ordinal in approver.rejects_on or (
-        plan.odds is not None and plan.odds.draw(index, run.attempt) < approver.rejects
+        plan.odds is not None and plan.odds.draw(index, attempt) < approver.rejects
     )
     status = ApprovalStatus.REJECTED if rejected else ApprovalStatus.APPROVED
     answer = run.timer(response)

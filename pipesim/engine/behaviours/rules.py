@@ -36,7 +36,7 @@ def _take_a_while(gate: Gate, plan: RulePlan) -> Generator[simpy.Event, Any, Out
     """A rule that asks another service: as long and as well as is assumed."""
     sim, execution = gate.sim, gate.passage.execution
     ordinal = sim.count_run(f"rule {plan.key}")
-    index, attempt = execution.number - 1, execution.attempt
+    index, attempt = execution.index, execution.lot + execution.attempt
     fails = ordinal in plan.assumption.fails_on or (
         plan.odds is not None and plan.odds.draw(index, attempt) < plan.assumption.fails
     )

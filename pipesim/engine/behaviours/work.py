@@ -51,12 +51,12 @@ def spend_time(run: ActionRun) -> Generator[simpy.Event, Any, Outcome]:
 
 def draw(run: ActionRun) -> tuple[float, bool]:
     """Return how long this attempt works, in seconds, and whether it fails: the same answer whenever asked."""
-    plan, index = run.plan, run.execution.number - 1
+    plan, index, attempt = run.plan, run.execution.index, run.execution.lot + run.attempt
     fails = run.ordinal in plan.assumption.fails_on or (
-        plan.odds is not None and plan.odds.draw(index, run.attempt) < plan.assumption.fails
+        plan.odds is not None and plan.odds.draw(index, attempt) < plan.assumption.fails
     )
     stream = plan.failing_duration if fails and plan.failing_duration is not None else plan.duration
-    duration = stream.draw(index, run.attempt)
+    duration = stream.draw(index, attempt)
     if run.sim.delays.transfer_rate:
         duration += _transfer_seconds(run)
     return duration, fails
