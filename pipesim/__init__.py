@@ -20,7 +20,11 @@ _HOMES = {
     "pipesim.assumptions.profile": ("load_profile", "to_toml"),
     "pipesim.assumptions.units": ("days", "hours", "minutes", "seconds"),
     "pipesim.cloud.account": ("Cloud",),
+    "pipesim.cloud.artifacts": ("pack",),
+    "pipesim.cloud.ci": ("CloudBees", "Jenkins", "TeamCity"),
+    "pipesim.cloud.partners": ("BlazeMeter", "GhostInspector"),
     "pipesim.cloud.testing": ("mock_codepipeline",),
+    "pipesim.cloud.workers": ("JobFailed", "JobWorker"),
     "pipesim.definition.checking": ("check",),
     "pipesim.definition.model": ("Action", "ActionTypeId", "Pipeline", "Stage"),
     "pipesim.definition.problems": ("Problem",),
@@ -92,7 +96,15 @@ if TYPE_CHECKING:
     from pipesim.assumptions.units import minutes as minutes
     from pipesim.assumptions.units import seconds as seconds
     from pipesim.cloud.account import Cloud as Cloud
+    from pipesim.cloud.artifacts import pack as pack
+    from pipesim.cloud.ci import CloudBees as CloudBees
+    from pipesim.cloud.ci import Jenkins as Jenkins
+    from pipesim.cloud.ci import TeamCity as TeamCity
+    from pipesim.cloud.partners import BlazeMeter as BlazeMeter
+    from pipesim.cloud.partners import GhostInspector as GhostInspector
     from pipesim.cloud.testing import mock_codepipeline as mock_codepipeline
+    from pipesim.cloud.workers import JobFailed as JobFailed
+    from pipesim.cloud.workers import JobWorker as JobWorker
     from pipesim.definition.checking import check as check
     from pipesim.definition.model import Action as Action
     from pipesim.definition.model import ActionTypeId as ActionTypeId

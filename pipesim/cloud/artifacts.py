@@ -107,11 +107,11 @@ def malformed() -> ActionFailed:
     return ActionFailed("The archive is malformed.")
 
 
-def pack(files: Mapping[str, bytes], moment: datetime | None = None) -> bytes:
+def pack(files: Mapping[str, bytes | str], moment: datetime | None = None) -> bytes:
     """Return a zip of these files; the same files at the same moment give the same bytes.
 
     Args:
-        files: contents by name.
+        files: contents by name, as bytes or text.
         moment: the files' date; None: 1 January 1980, the oldest that a zip can hold.
     """
     date = (1980, 1, 1, 0, 0, 0) if moment is None else moment.timetuple()[:6]
