@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from pipesim.cloud import estate_sources
+from pipesim.cloud import estate_deploys, estate_sources
 from pipesim.cloud.artifacts import pack
 from pipesim.cloud.estate_checks import device_farm, scanned_image, state_machine
 from pipesim.cloud.sample_source import HANDLER, source_files
@@ -254,10 +254,6 @@ def _lambda(estate: Estate, action: Action) -> None:
     function(estate, action.configuration["FunctionName"], estate.of(action, "lambda"), owner_of(action.role_arn))
 
 
-def _s3_deploy(estate: Estate, action: Action) -> None:
-    estate.bucket(action.configuration["BucketName"], action.region, owner_of(action.role_arn))
-
-
 def _approval(estate: Estate, action: Action) -> None:
     if topic := action.configuration.get("NotificationArn"):
         parts = topic.split(":")
@@ -268,9 +264,8 @@ def _approval(estate: Estate, action: Action) -> None:
 def _codedeploy(estate: Estate, action: Action) -> None:
     codedeploy = estate.of(action, "codedeploy")
     application, group = action.configuration["ApplicationName"], action.configuration["DeploymentGroupName"]
-    platform = "ECS" if action.provider == "CodeDeployToECS" else "Server"
     with suppress(codedeploy.exceptions.ApplicationAlreadyExistsException):
-        codedeploy.create_application(applicationName=application, computePlatform=platform)
+        codedeploy.create_application(applicationName=application, computePlatform="Server")
     role = estate.service_role(
         "CodeDeployServiceRole",
         "codedeploy.amazonaws.com",
@@ -284,18 +279,6 @@ def _codedeploy(estate: Estate, action: Action) -> None:
 def _cloudformation(estate: Estate, action: Action) -> None:
     if role := action.configuration.get("RoleArn"):
         estate.role(role, {"Service": "cloudformation.amazonaws.com"}, [_allow("*", Resource="*")])
-
-
-def _ecs(estate: Estate, action: Action) -> None:
-    ecs = estate.of(action, "ecs")
-    cluster, service = action.configuration["ClusterName"], action.configuration["ServiceName"]
-    ecs.create_cluster(clusterName=cluster)
-    if ecs.describe_services(cluster=cluster, services=[service])["services"]:
-        return
-    ecs.register_task_definition(
-        family=service, containerDefinitions=[{"name": "app", "image": "app:1", "memory": 128, "cpu": 64}]
-    )
-    ecs.create_service(cluster=cluster, serviceName=service, taskDefinition=service, desiredCount=1)
 
 
 def _ecr(estate: Estate, action: Action) -> None:
@@ -384,11 +367,12 @@ MAKERS: dict[str, Callable[[Estate, Action], None]] = {
     "Invoke/InspectorScan": scanned_image,
     "Test/CodeBuild": _codebuild,
     "Build/ECRBuildAndPublish": _ecr,
-    "Deploy/S3": _s3_deploy,
+    "Deploy/S3": estate_deploys.website,
     "Deploy/CodeDeploy": _codedeploy,
-    "Deploy/CodeDeployToECS": _codedeploy,
+    "Deploy/CodeDeployToECS": estate_deploys.ecs_deployment_group,
     "Deploy/CloudFormation": _cloudformation,
-    "Deploy/ECS": _ecs,
+    "Deploy/ECS": estate_deploys.ecs_service,
+    "Deploy/CloudFormationStackInstances": estate_deploys.stack_set,
     "Deploy/ElasticBeanstalk": _beanstalk,
     "Deploy/Lambda": _lambda,
     "Approval/Manual": _approval,

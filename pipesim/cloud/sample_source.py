@@ -9,16 +9,11 @@ from contextlib import suppress
 
 import yaml
 
+from pipesim.cloud import sample_deploys
+from pipesim.cloud.sample_deploys import TEMPLATE
 from pipesim.definition.model import Action, Pipeline, Rule
 from pipesim.definition.variables import references_of
 
-TEMPLATE = {
-    "AWSTemplateFormatVersion": "2010-09-09",
-    "Description": "A small stack for lessons",
-    "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-    "Outputs": {"TopicArn": {"Value": {"Ref": "Topic"}}},
-}
-IMAGES = [{"name": "app", "imageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"}]
 HANDLER = b'''"""A function that tells the pipeline that its job is done."""
 
 import boto3
@@ -43,7 +38,6 @@ def source_files(pipeline: Pipeline) -> dict[str, bytes]:
         "buildspec.yml": _yaml(_buildspec(pipeline)),
         "appspec.yml": _yaml({"version": 0.0, "os": "linux", "files": [{"source": "/", "destination": "/var/www"}]}),
         "template.yml": _yaml(TEMPLATE),
-        "imagedefinitions.json": _json(IMAGES),
         "app.py": HANDLER,
     }
     files.update(_named(pipeline))
@@ -95,8 +89,7 @@ def _named(pipeline: Pipeline) -> Iterator[tuple[str, bytes]]:
             if path := configuration.get(key, "").partition("::")[2]:
                 yield path, _json(content) if path.endswith(".json") else _yaml(content)
         yield from _of_checks(action)
-        if action.provider == "ECS" and (name := configuration.get("FileName")):
-            yield name, _json(IMAGES)
+        yield from sample_deploys.files_of(pipeline, action)
         parameters: dict[str, dict[str, str]] = {}
         for _, path, key in PARAMETER.findall(configuration.get("ParameterOverrides", "")):
             parameters.setdefault(path, {})[key] = key

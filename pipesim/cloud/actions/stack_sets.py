@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from pipesim.cloud.actions.failures import ActionFailed
 from pipesim.cloud.actions.template import read_template, refuse_unacknowledged
 from pipesim.cloud.artifacts import read
+from pipesim.cloud.gaps import cloudformation as gap
 from pipesim.cloud.permissions import role_client, session_of
 from pipesim.engine.behaviours.work import spend_time
 from pipesim.engine.outcome import Outcome
@@ -37,6 +38,7 @@ PASSED_ON = {
 
 def act(account: Account, run: ActionRun) -> Generator[simpy.Event, Any, Outcome]:
     """Create or update the stack set and its instances."""
+    gap.install()
     outcome = yield from spend_time(run)
     if outcome.failure is not None:
         return outcome
@@ -69,6 +71,7 @@ def act(account: Account, run: ActionRun) -> Generator[simpy.Event, Any, Outcome
 
 def act_instances(account: Account, run: ActionRun) -> Generator[simpy.Event, Any, Outcome]:
     """Create instances of a stack set that is there."""
+    gap.install()
     outcome = yield from spend_time(run)
     if outcome.failure is not None:
         return outcome
