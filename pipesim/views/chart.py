@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipesim.errors import SourceError
-from pipesim.views.figures import Picture, font, new_figure, one_line, time_unit, write
+from pipesim.views.figures import Picture, Ruler, font, new_figure, one_line, time_unit, write
 from pipesim.views.theme import Theme
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 7.6, 4.0
 KEY_ROW = 0.19
+TICKS = 0.2  # inches between the names of lanes and the axes, and at the edge
 TITLE, TEXT, SMALL = 12.0, 9.5, 8.5
 DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (1.5, 1.5)), (0, (7, 2, 1.5, 2)), (0, (3, 1)), (0, (1, 3)))
 MARKERS = ("o", "s", "^", "D", "v", "P")
@@ -111,6 +112,20 @@ def html_table(rows: Rows, caption: str = "") -> str:
     )
     named = f"<caption>{html.escape(caption)}</caption>" if caption else ""
     return f"<table>{named}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def fitting(names: Iterable[str], left: float) -> list[str]:
+    """Return names of lanes, cut with an ellipsis where they are wider than the room left of the axes.
+
+    Args:
+        names: one a lane.
+        left: the room, in inches.
+
+    >>> fitting(["short", "a name that goes on and on"], 1.0)
+    ['short', 'a name t…']
+    """
+    ruler, room = Ruler(), (left - TICKS) * 72
+    return [ruler.shortened(one_line(name, 200), room, TEXT) for name in names]
 
 
 def start_chart(

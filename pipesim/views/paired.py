@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipesim.views.chart import SMALL, Chart, Scale, name_axes, refuse_empty, start_chart
+from pipesim.views.chart import SMALL, Chart, Scale, fitting, name_axes, refuse_empty, start_chart
 from pipesim.views.figures import one_line, write
 from pipesim.views.theme import Theme, find_theme
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_DOTS = 400
+
+NAMES = 2.6
+"""Room for the names of lanes, in inches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def paired(
             title,
             f"difference to the {baseline} in each replication (dots), its mean and interval (bar)",
             height=1.5 + 0.62 * count,
-            left=2.3,
+            left=NAMES,
         )
         axes.axvline(0, color=palette.ink, linewidth=1.2)
         for place, pairs in enumerate(variants.values()):
@@ -100,7 +103,7 @@ def paired(
             )  # fmt: skip
             axes.plot(pairs.mean / scale.factor, y, "D", color=palette.ink, markersize=5)
         axes.set_ylim(-0.6, count - 0.4)
-        labels = [one_line(name, 32) for name in variants]
+        labels = fitting(variants, NAMES)
         axes.set_yticks(range(count - 1, -1, -1), labels, parse_math=False)
         axes.grid(axis="y", visible=False)
         name_axes(axes, palette, f"difference of the {what} ({scale.unit}); left of 0 is less")

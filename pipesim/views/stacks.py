@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pipesim.views.chart import HATCHES, SMALL, Chart, Scale, name_axes, refuse_empty, show_key, start_chart
-from pipesim.views.figures import duration_text, one_line, write
+from pipesim.views.chart import HATCHES, SMALL, Chart, Scale, fitting, name_axes, refuse_empty, show_key, start_chart
+from pipesim.views.figures import duration_text, write
 from pipesim.views.theme import Theme, find_theme
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+NAMES = 2.3
+"""Room for the names of lanes, in inches."""
 
 
 def stacks(parts: Mapping[str, Mapping[str, float]], *, theme: str | Theme = "light") -> Chart:
@@ -45,7 +48,7 @@ def stacks(parts: Mapping[str, Mapping[str, float]], *, theme: str | Theme = "li
             title,
             "mean of all replications",
             height=1.45 + 0.55 * len(parts),
-            left=2.1,
+            left=NAMES,
             key_rows=-(-len(kinds) // 5),
         )
         count = len(parts)
@@ -63,7 +66,7 @@ def stacks(parts: Mapping[str, Mapping[str, float]], *, theme: str | Theme = "li
                   colour=palette.ink, va="center")  # fmt: skip
         axes.set_xlim(0, longest * 1.16 / scale.factor)
         axes.set_ylim(-0.6, count - 0.4)
-        axes.set_yticks(range(count - 1, -1, -1), [one_line(name, 30) for name in parts], parse_math=False)
+        axes.set_yticks(range(count - 1, -1, -1), fitting(parts, NAMES), parse_math=False)
         axes.grid(axis="y", visible=False)
         name_axes(axes, palette, f"time of a change ({scale.unit})")
         show_key(axes, palette, min(5, len(kinds)))

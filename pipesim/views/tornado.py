@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipesim.views.chart import SMALL, Chart, Scale, name_axes, refuse_empty, show_key, start_chart
-from pipesim.views.figures import one_line, write
+from pipesim.views.chart import SMALL, Chart, Scale, fitting, name_axes, refuse_empty, show_key, start_chart
+from pipesim.views.figures import write
 from pipesim.views.theme import Theme, find_theme
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST = 15
+
+NAMES = 2.75
+"""Room for the names of lanes, in inches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def tornado(swings: Sequence[Bar], unit: str, what: str, baseline: float, *, the
             title,
             f"change from {whole.text(baseline)} {whole.unit}; lines are the intervals of the change",
             height=1.45 + 0.36 * len(shown),
-            left=2.75,
+            left=NAMES,
             key_rows=1,
         )
         count = len(shown)
@@ -87,7 +90,7 @@ def tornado(swings: Sequence[Bar], unit: str, what: str, baseline: float, *, the
         axes.barh(0, 0, facecolor=palette.series[0], edgecolor=palette.ink, label="assumption moved down")
         axes.barh(0, 0, facecolor=palette.series[1], edgecolor=palette.ink, hatch="////", label="assumption moved up")
         axes.set_ylim(-0.6, count - 0.4)
-        axes.set_yticks(range(count - 1, -1, -1), [one_line(bar.name, 40) for bar in shown], parse_math=False)
+        axes.set_yticks(range(count - 1, -1, -1), fitting((bar.name for bar in shown), NAMES), parse_math=False)
         axes.grid(axis="y", visible=False)
         name_axes(axes, palette, f"change of the {what} ({scale.unit})")
         show_key(axes, palette, 2)

@@ -16,9 +16,10 @@ def text_html(thing: object) -> str:
         thing: anything whose text is written for people.
 
     >>> text_html("a < b")
-    '<pre style="line-height:1.35;overflow-x:auto">a &lt; b</pre>'
+    '<pre style="...">a &lt; b</pre>'
     """
-    return f'<pre style="line-height:1.35;overflow-x:auto">{html.escape(str(thing))}</pre>'
+    style = "font-family:var(--jp-code-font-family,monospace);line-height:1.35;overflow-x:auto"
+    return f'<pre style="{style}">{html.escape(str(thing))}</pre>'
 
 
 def result_html(result: Result) -> str:
