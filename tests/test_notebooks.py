@@ -26,6 +26,21 @@ MAY_IMPORT = {"pipesim", "numpy", "pandas", "matplotlib", "boto3"}
 LINES_A_CELL = 10
 BUDGET = 60.0
 HARMLESS = "Kernel is running over TCP without encryption"
+NOBODY_ELSE = """
+import socket
+
+_connect = socket.socket.connect
+
+
+def connect(self, address):
+    if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+        raise OSError(f"a lesson wanted to reach {address}")
+    return _connect(self, address)
+
+
+socket.socket.connect = connect
+"""
+"""Runs in every kernel first: sockets lead to this machine and nowhere else."""
 
 
 def load_tool(name: str) -> ModuleType:
@@ -177,7 +192,10 @@ def execute(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Notebo
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.delenv(name, raising=False)
+    (folder / "offline").mkdir(exist_ok=True)
+    (folder / "offline" / "sitecustomize.py").write_text(NOBODY_ELSE)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder / "offline"), str(ROOT)]))
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
     notebook = read(path)
@@ -185,6 +203,18 @@ def execute(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Notebo
         notebook, timeout=BUDGET, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     ).execute()
     return notebook
+
+
+@pytest.mark.notebook
+def test_a_lesson_cannot_reach_anybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "curious.ipynb"
+    cell = "import urllib.request\nurllib.request.urlopen('http://192.0.2.1', timeout=5)"
+    code = nbformat.v4.new_code_cell(cell, metadata={"tags": ["raises-exception"]})
+    path.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=[code])))
+
+    errors = execute(path, tmp_path, monkeypatch).cells[0].outputs
+
+    assert "a lesson wanted to reach" in errors[-1].evalue
 
 
 @pytest.mark.notebook
