@@ -15,11 +15,13 @@ from pipesim.whatif.fast import FastSamples, fast_progress
 from pipesim.whatif.observed import in_progress, observe
 from pipesim.whatif.scenario import Horizon, Scenario
 from pipesim.whatif.seeds import family_of, replication_seed
-from pipesim.whatif.vectorised import can_run, run
+from pipesim.whatif.vectorised import can_run, has_scarce_pools, run
 
 Column = NDArray[np.float64]
 SIMPY, VECTORISED = "simpy", "vectorised"
 MOMENTS = 121
+TRIALS = 32
+DOUBTFUL = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,17 @@ def choose_engine(scenario: Scenario, horizon: Horizon) -> tuple[str, str]:
         DeclarationError: the declaration breaks rules.
     """
     why = can_run(scenario.pipeline, scenario.assumptions)
-    return (VECTORISED, "") if why is None else (SIMPY, why)
+    if why is not None:
+        return SIMPY, why
+    if has_scarce_pools(scenario.pipeline, scenario.assumptions):
+        draws = Draws(family_of(0), 0, TRIALS, _tables)
+        result = run(
+            scenario.pipeline, scenario.assumptions, draws=draws, executions=horizon.executions, until=horizon.until
+        )
+        doubtful = int(result.undecided.sum())
+        if doubtful > TRIALS * DOUBTFUL:
+            return SIMPY, f"a pool is full at times: in {doubtful} of {TRIALS} replications on trial"
+    return VECTORISED, ""
 
 
 def _run_engine(task: Task) -> Block:

@@ -102,7 +102,7 @@ class FastSamples(Mapping[str, Column]):
     @property
     def nbytes(self) -> int:
         """About how many bytes the arrays behind it hold."""
-        return self._status.size * 8 * (4 + 3 * len(self._result.pipeline.stages))
+        return self._result.executions * self._result.replications * 8 * (4 + 3 * len(self._result.pipeline.stages))
 
     # --- executions ------------------------------------------------------------------------------
 

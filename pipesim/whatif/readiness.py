@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from pipesim.assumptions import distributions
@@ -50,6 +50,7 @@ class FastAction:
         approval: whether a person answers.
         hours: when that person works; None: always.
         tick: from the answer to the end.
+        pool: the pool that may be full when it begins; "" for none.
     """
 
     key: str
@@ -63,6 +64,7 @@ class FastAction:
     approval: bool = False
     hours: WorkingHours | None = None
     tick: float = 0.0
+    pool: str = ""
 
     @property
     def may_fail(self) -> bool:
@@ -136,7 +138,7 @@ def fast_stages(pipeline: Pipeline, assumptions: Assumptions) -> tuple[FastStage
     plan = make_plan(pipeline, assumptions, Streams(0), {}, assumptions.pools)
     parallel = pipeline.execution_mode == ExecutionMode.PARALLEL
     _refuse_conditions(pipeline)
-    _refuse_pools(plan.stages, assumptions, parallel)
+    scarce = _scarce_pools(plan.stages, assumptions, parallel)
     _refuse_variables(pipeline, plan.stages)
     for member in ("start", "between_stages", "approval_tick"):
         _whole(f"the delay {member}", getattr(assumptions.delays, member))
@@ -145,7 +147,7 @@ def fast_stages(pipeline: Pipeline, assumptions: Assumptions) -> tuple[FastStage
     for stage in plan.stages:
         groups = []
         for group in stage.groups:
-            groups.append(tuple(_action(one, assumptions, sizes) for one in group))
+            groups.append(tuple(_action(one, assumptions, sizes, scarce) for one in group))
             _keep_sizes(group, sizes, copied=bool(assumptions.delays.transfer_rate))
         reaction = stage.stage.on_failure
         retry = reaction is not None and reaction.result == Result.RETRY
@@ -162,7 +164,7 @@ def fast_stages(pipeline: Pipeline, assumptions: Assumptions) -> tuple[FastStage
     return tuple(stages)
 
 
-def _action(plan: ActionPlan, assumptions: Assumptions, sizes: dict[str, int]) -> FastAction:
+def _action(plan: ActionPlan, assumptions: Assumptions, sizes: dict[str, int], scarce: Container[str]) -> FastAction:
     assumption, delays = plan.assumption, assumptions.delays
     if plan.approver is not None:
         who = plan.approver
@@ -183,6 +185,7 @@ def _action(plan: ActionPlan, assumptions: Assumptions, sizes: dict[str, int]) -
     return FastAction(
         plan.key, plan.action.name, assumption.duration, assumption.fails_after, assumption.fails, assumption.fails_on,
         _whole(f"the time limit of {plan.key}", plan.timeout), transfer=round(transfer * 1000.0),
+        pool=plan.pool if plan.pool in scarce else "",
     )  # fmt: skip
 
 
@@ -223,16 +226,21 @@ def _refuse_conditions(pipeline: Pipeline) -> None:
             raise CannotRun(f"stage '{stage.name}' has conditions")
 
 
-def _refuse_pools(stages: Iterable[StagePlan], assumptions: Assumptions, parallel: bool) -> None:
+def _scarce_pools(stages: Iterable[StagePlan], assumptions: Assumptions, parallel: bool) -> set[str]:
+    """The pools of which more places may be wanted at once than there are."""
+    scarce = set()
     for name, pool in assumptions.pools.items():
         at_once = [
             max(sum(plan.pool == name for plan in group) for group in stage.groups) for stage in stages
         ]  # fmt: skip
+        if max(at_once, default=0) > pool.capacity:
+            raise CannotRun(
+                f"pool '{name}' has {pool.capacity} places, and one execution may want {max(at_once)} at once"
+            )
         most = CONCURRENT_EXECUTIONS * max(at_once, default=0) if parallel else sum(at_once)
         if most > pool.capacity:
-            raise CannotRun(
-                f"pool '{name}' has {pool.capacity} places, and as many as {most} actions may want one at once"
-            )
+            scarce.add(name)
+    return scarce
 
 
 def _refuse_reactions(fast: FastStage, parallel: bool) -> None:

@@ -371,6 +371,16 @@ def can_run(pipeline: Pipeline, assumptions: Assumptions | None = None) -> str |
     return None
 
 
+def has_scarce_pools(pipeline: Pipeline, assumptions: Assumptions) -> bool:
+    """Whether a pool may be full when an action wants a place; replications in which it is are `undecided`.
+
+    Args:
+        pipeline: a declaration that the fast path can run.
+        assumptions: what is assumed.
+    """
+    return any(action.pool for stage in _prepare(pipeline, assumptions) for action in stage.actions)
+
+
 def run(
     pipeline: Pipeline,
     assumptions: Assumptions | None = None,
@@ -470,10 +480,29 @@ class _Run:
         if columns.size:
             lives = self._with_care(lives, columns)
         backs = self._ordered_backs()
-        return Result(
+        result = Result(
             self.pipeline, self.assumptions, self.draws.first, self.until, self.starts.last, tuple(self.guides),
             self.back_guide, lives, backs,
         )  # fmt: skip
+        for name in sorted({action.pool for stage in self.stages for action in stage.actions if action.pool}):
+            self.undecided |= self._full(result, name)
+        return result
+
+    def _full(self, result: Result, pool: str) -> Flags:
+        """In which replications a pool has no place left for somebody, or may have none."""
+        starts, ends = [], []
+        for place, stage in enumerate(self.stages):
+            names = {action.name for action in stage.actions if action.pool == pool}
+            if names:
+                for (name, _), times in result.attempts(place).items():
+                    if name in names:
+                        starts.append(times.started)
+                        ends.append(times.ended)
+        capacity = self.assumptions.pools[pool].capacity
+        begins = np.sort(np.concatenate(starts, axis=1), axis=1)[:, capacity:]
+        leaves = np.sort(np.concatenate(ends, axis=1), axis=1)[:, : begins.shape[1]]
+        full: Flags = np.any(np.isfinite(begins) & (begins <= leaves), axis=1)
+        return full
 
     def back_guide(self, place: int, rows: int) -> Guide:
         """A guide for so many rollbacks of a stage in each replication."""

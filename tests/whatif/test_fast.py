@@ -89,4 +89,7 @@ def test_the_engine_is_named_with_the_reason() -> None:
 
     assert found.engine_used == "simpy"
     assert "pool 'builds' has 2 places" in str(found)
+    full = replicate(edit.pool("builds", 3)(plain(shop())), n=2, executions=40)
+    assert full.engine_used == "simpy"
+    assert "a pool is full at times" in str(full)
     assert replicate(small(), n=2, executions=5).engine_used == "vectorised"

@@ -191,6 +191,28 @@ def test_a_sixth_action_waits_for_a_place_in_parallel_mode():
         tell_the_same(result, place, 4, 510, 20)
 
 
+@pytest.mark.parametrize("mode", ["SUPERSEDED", "QUEUED", "PARALLEL"])
+def test_a_pool_that_is_never_full_holds_nobody_up(mode):
+    pipeline = line(mode)
+    build = replace(pipeline.stages[1].actions[0], name="Check", output_artifacts=())
+    stages = (*pipeline.stages, replace(pipeline.stages[1], name="Again", actions=(build,)))
+    assumed = replace(
+        busy(CodeBuild=ActionAssumption(LogNormal(300, 500), pool="builds")),
+        pools={"builds": Pool(1)},
+        arrivals=Poisson(1),
+    )
+    assumed = replace(assumed, actions={**assumed.actions, "Check": ActionAssumption(Uniform(60, 500), pool="builds")})
+    result = run(replace(pipeline, stages=stages), assumed, draws=Draws(3, 0, 16), executions=8)
+
+    assert 0 < result.undecided.sum() < 16
+    for place in range(16):
+        trace = simulate(result.pipeline, assumed, seed=sibling(3, place), executions=8)
+        waited = any(event.kind.value == "ActionWaiting" for event in trace)
+        assert waited <= result.undecided[place]
+        if not result.undecided[place]:
+            assert fast_story(result, place) == engine_story(trace)
+
+
 def test_blocks_do_not_change_what_happens():
     model = line("SUPERSEDED", Build=OnFailure("RETRY")), busy(S3=ActionAssumption(Exponential(300), fails=0.2))
     whole = run(*model, draws=Draws(5, 500, 40), executions=50)
@@ -231,7 +253,14 @@ POOLED = Assumptions(arrivals=Poisson(8), actions={"CodeBuild": PLACED}, pools={
             ),
             "artifacts that are not its own",
         ),
-        (lambda p: replace(p, execution_mode="PARALLEL"), POOLED, "pool 'builds' has 1 places"),
+        (lambda p: replace(p, execution_mode="PARALLEL"), POOLED, None),
+        (
+            lambda p: replace(p, stages=(p.stages[0], replace(p.stages[1], actions=(
+                *p.stages[1].actions, replace(p.stages[1].actions[0], name="Other", output_artifacts=())
+            )), *p.stages[2:])),
+            replace(POOLED, actions={**POOLED.actions, "Other": PLACED}),
+            "pool 'builds' has 1 places",
+        ),
         (lambda p: p, replace(busy(), delays=replace(Delays(), between_stages=0.0004)), "not a whole number of milli"),
         (
             lambda p: replace(p, execution_mode="PARALLEL", stages=tuple(
