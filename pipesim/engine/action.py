@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import simpy
 
 from pipesim.definition.variables import resolve
+from pipesim.engine.behaviours.work import transfer_seconds
 from pipesim.engine.outcome import SUCCEEDED, Outcome
 from pipesim.trace.events import NOTHING, EventKind
 from pipesim.vocabulary import ApprovalStatus, FailureType
@@ -72,6 +73,8 @@ class ActionRun:
             detail = {**detail, "configuration": self.configuration}
         if plan.pool in self.sim.pools:
             detail = {**detail, "pool": plan.pool}
+        if self.sim.delays.transfer_rate and plan.approver is None and (seconds := transfer_seconds(self)):
+            detail = {**detail, "transfer": seconds}
         self._write(EventKind.ACTION_STARTED, detail)
         if trouble is not None:
             self.end(trouble)

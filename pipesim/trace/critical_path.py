@@ -57,11 +57,20 @@ def critical_path(trace: Trace, execution: str) -> tuple[Step, ...]:
     Raises:
         TraceError: the trace knows no such execution.
     """
-    found = spans_of(trace, execution)
+    return path_through(spans_of(trace, execution))
+
+
+def path_through(found: Sequence[Span]) -> tuple[Step, ...]:
+    """Return the steps of the execution that has these spans.
+
+    Args:
+        found: all spans of one execution.
+    """
     lives = [span for span in found if span.level == "execution"]
     if not lives:
         return ()
-    actions = sorted((span for span in found if span.level == "action"), key=_closing)
+    everything = [span for span in found if span.level == "action"]
+    actions = sorted(everything, key=_closing)
     waits = [span for span in found if span.level == "wait"]
     outer = [wait for wait in waits if wait.action is None]
 
@@ -71,7 +80,7 @@ def critical_path(trace: Trace, execution: str) -> tuple[Step, ...]:
     while actions:
         action = actions.pop()
         steps.extend(reversed(list(_between(outer, action.end, reached, action.stage, attempt))))
-        peers = [peer for peer in found if _beside(peer, action)]
+        peers = [peer for peer in everything if _beside(peer, action)]
         inner = [wait for wait in waits if _inside(wait, action)]
         steps.extend(reversed(list(_pieces(action, inner, peers))))
         reached, attempt = action.start, action.attempt or 1
@@ -87,12 +96,7 @@ def _closing(action: Span) -> tuple[float, int]:
 
 
 def _beside(peer: Span, action: Span) -> bool:
-    return (
-        peer.level == "action"
-        and peer.stage == action.stage
-        and peer.opened != action.opened
-        and peer.opened < _closing(action)[0]
-    )
+    return peer.stage == action.stage and peer.opened != action.opened and peer.opened < _closing(action)[0]
 
 
 def _inside(wait: Span, action: Span) -> bool:

@@ -56,7 +56,8 @@ class EventKind(StrEnum):
     # --- one action execution ----------------------------------------------------------------
     ACTION_STARTED = "ActionStarted"
     #   attempt is a column; id, configuration (resolved, only when it differs), inputs {artifact: key},
-    #   pool (the pool it takes a place of, or waits for when ActionWaiting follows)
+    #   pool (the pool it takes a place of, or waits for when ActionWaiting follows),
+    #   transfer (seconds for which artifacts are copied before it works)
     ACTION_WAITING = "ActionWaiting"  # pool: no free place; it is InProgress and does not work yet
     ACTION_WORKING = "ActionWorking"  # pool: a place came free
     ACTION_PROGRESSED = "ActionProgressed"  # percent (0 to 100), summary, external_id, external_url

@@ -7,7 +7,8 @@ slider that shows three of them waits for three.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -55,10 +56,17 @@ class FastSamples(Mapping[str, Column]):
             "lead_time": lambda: self._mean(self._lead, self._shipped),
             **{f"lead_time.{name}": self._quantile_maker(share) for name, share in SHARES.items()},
             **{f"waiting.{reason}": self._zero for reason in REASONS},
+            "waiting.transfer": lambda: self._mean(self._holes.transfer, self._shipped),
+            "waiting.trigger": lambda: self._mean(self._polled, self._shipped),
             "waiting.stage lock": lambda: self._mean(self._doors, self._shipped),
-            "waiting.approval": lambda: self._mean(self._approvals[0], self._shipped),
+            "waiting.approval": lambda: self._mean(self._holes.approval, self._shipped),
             "waiting.delay": lambda: self._mean(self._delays, self._shipped),
             "working": lambda: self._mean(self._work, self._shipped),
+            **{
+                f"critical.{stage.name}/{action.name}": self._critical_maker(place, action.name)
+                for place, stage in enumerate(result.pipeline.stages)
+                for action in stage.actions
+            },
             "throughput": self._throughput,
             "started": lambda: self._count(self._late),
             "shipped": lambda: self._count(self._shipped),
@@ -145,37 +153,60 @@ class FastSamples(Mapping[str, Column]):
         return total
 
     @cached_property
-    def _approvals(self) -> tuple[Grid, Grid]:
-        """How long each execution waited for answers, and how long for the ticks after them."""
-        waits, ticks = np.zeros(self._status.shape), np.zeros(self._status.shape)
+    def _polled(self) -> Grid:
+        with np.errstate(invalid="ignore"):
+            return self._result.started - self._result.arrived
+
+    @cached_property
+    def _holes(self) -> Holes:
+        """How long each execution stood in actions without work, by reason, and in all."""
+        shape = self._status.shape
+        found = Holes(np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape))
         for place, stage in enumerate(self._result.pipeline.stages):
-            if not any(action.is_approval for action in stage.actions):
+            copied = self._result.transfers(place)
+            if not any(copied.values()) and not any(action.is_approval for action in stage.actions):
                 continue
             attempts = self._attempts(place)
             for group in stage.groups:
-                names = {action.name for action in group if action.is_approval}
+                names = {action.name for action in group}
+                found.add([(times, copied[name]) for (name, _), times in attempts.items() if name in names])
+        return found
+
+    def _critical_maker(self, stage: int, action: str) -> Callable[[], Column]:
+        return lambda: self._mean(self._critical(stage)[action], self._shipped)
+
+    def _critical(self, stage: int) -> dict[str, Grid]:
+        """By how much each of a stage's actions alone holds an execution up."""
+        if stage not in self._all_critical:
+            parts = self._result.pipeline.stages[stage]
+            total = {action.name: np.zeros(self._status.shape) for action in parts.actions}
+            attempts = self._attempts(stage)
+            for group in parts.groups:
                 for number in {attempt for _, attempt in attempts}:
-                    side_by_side = [attempts[name, number] for name in names if (name, number) in attempts]
-                    if side_by_side:
-                        wait, tick = _answers(side_by_side)
-                        waits += wait
-                        ticks += tick
-        return waits, ticks
+                    names = [action.name for action in group if (action.name, number) in attempts]
+                    if names:
+                        alone = _alone([attempts[name, number] for name in names])
+                        for name, seconds in zip(names, alone, strict=True):
+                            total[name] += seconds
+            self._all_critical[stage] = total
+        return self._all_critical[stage]
+
+    @cached_property
+    def _all_critical(self) -> dict[int, dict[str, Grid]]:
+        return {}
 
     @cached_property
     def _delays(self) -> Grid:
         delays = self._result.assumptions.delays
         between = delays.start + delays.between_stages * (len(self._result.pipeline.stages) - 1)
-        return self._approvals[1] + between
+        return self._holes.tick + between
 
     @cached_property
     def _work(self) -> Grid:
         total = np.zeros(self._status.shape)
         for stage in range(len(self._result.pipeline.stages)):
             total += self._between(self._result.entered(stage), self._result.left(stage))
-        waits, ticks = self._approvals
-        total -= waits
-        total -= ticks
+        total -= self._holes.whole
         return total
 
     def _attempts(self, stage: int) -> dict[tuple[str, int], ActionTimes]:
@@ -397,26 +428,87 @@ def fast_progress(result: Result, moments: Column) -> Grid:
     return counts
 
 
-def _answers(side_by_side: list[ActionTimes]) -> tuple[Grid, Grid]:
-    """How long a group's approvals kept an execution waiting, and how long their ticks lasted, counted once."""
-    starts = np.minimum.reduce([times.started for times in side_by_side])
-    answers = [
-        np.where(np.isfinite(times.answered), times.answered, times.ended)
-        for times in side_by_side
-        if times.answered is not None
-    ]
-    latest = np.maximum.reduce([np.where(np.isfinite(answer), answer, -np.inf) for answer in answers])
-    there = np.isfinite(starts) & np.isfinite(latest)
-    wait = np.where(there, np.where(there, latest, 0.0) - np.where(there, starts, 0.0), 0.0)
-    order = np.sort(np.stack(answers), axis=0)
-    ends = np.sort(np.stack([times.ended for times in side_by_side]), axis=0)
-    tick = np.zeros(starts.shape)
-    for place in range(len(order)):
-        begin, end = order[place], ends[place]
-        stop = end if place + 1 == len(order) else np.minimum(end, order[place + 1])
-        known = np.isfinite(begin) & np.isfinite(stop)
-        tick += np.where(known, np.where(known, stop, 0.0) - np.where(known, begin, 0.0), 0.0)
-    return wait, tick
+@dataclass(frozen=True, slots=True)
+class Holes:
+    """Time in actions without work, in seconds; what several actions do at once is counted once.
+
+    Attributes:
+        approval: waiting for answers.
+        tick: from an answer to the action's end.
+        transfer: copying artifacts.
+        whole: any of these.
+    """
+
+    approval: Grid
+    tick: Grid
+    transfer: Grid
+    whole: Grid
+
+    def add(self, attempts: Sequence[tuple[ActionTimes, float]]) -> None:
+        """Add those of one group: its attempts, and for how many seconds each copies artifacts."""
+        approvals, ticks, copies = [], [], []
+        for times, seconds in attempts:
+            if times.answered is not None:
+                answered = np.where(np.isfinite(times.answered), times.answered, times.ended)
+                approvals.append((times.started, answered))
+                ticks.append((answered, times.ended))
+            elif seconds:
+                copies.append((times.started, np.minimum(times.started + seconds, times.ended)))
+        for total, pieces in ((self.approval, approvals), (self.tick, ticks), (self.transfer, copies)):
+            np.add(total, _union(pieces), out=total)
+        if len(approvals) + len(copies) > 1:
+            whole = _union([*approvals, *ticks, *copies])
+        else:
+            whole = _union(approvals) + _union(ticks) + _union(copies)
+        np.add(self.whole, whole, out=self.whole)
+
+
+def _union(pieces: Sequence[tuple[Grid, Grid]]) -> Grid | float:
+    """How long at least one of several intervals lasts, element by element."""
+    if not pieces:
+        return 0.0
+    begin, end = (np.stack(edges) for edges in zip(*pieces, strict=True))
+    there = np.isfinite(begin) & np.isfinite(end)
+    begin, end = np.where(there, begin, 0.0), np.where(there, end, 0.0)
+    if len(pieces) > 1:
+        order = np.argsort(begin, axis=0, kind="stable")
+        begin, end = np.take_along_axis(begin, order, 0), np.take_along_axis(end, order, 0)
+        reached = np.maximum.accumulate(end, axis=0)
+        begin[1:] = np.maximum(begin[1:], reached[:-1])
+    length: Grid = np.maximum(end - begin, 0.0).sum(axis=0)
+    return length
+
+
+def _alone(side_by_side: Sequence[ActionTimes]) -> list[Grid]:
+    """By how much each of a group's actions alone holds its execution up, as `critical_path` tells it.
+
+    The action that ends last is waited for, from when the last of those beside it has ended; where only so many may
+    run at once, what ended before it began is looked at next.
+    """
+    starts = np.stack([times.started for times in side_by_side])
+    there = np.isfinite(starts)
+    ends = np.stack([np.where(np.isfinite(times.ended), times.ended, -np.inf) for times in side_by_side])
+    alone = np.zeros(starts.shape)
+    ends[~there] = -np.inf
+    if len(starts) == 1:
+        known = np.isfinite(ends)
+        return list(np.where(known, np.where(known, ends, 0.0) - np.where(known, starts, 0.0), 0.0))
+    left = ends.copy()
+    for _ in range(len(starts)):
+        last = left.argmax(axis=0)[None]
+        end = np.take_along_axis(left, last, 0)
+        some = np.isfinite(end)
+        if not some.any():
+            break
+        start = np.take_along_axis(starts, last, 0)
+        beside = np.where(starts < end, ends, -np.inf)
+        np.put_along_axis(beside, last, -np.inf, 0)
+        since = np.maximum(start, np.minimum(beside.max(axis=0, keepdims=True), end))
+        exclusive = np.where(some, np.where(some, end, 0.0) - np.where(some, since, 0.0), 0.0)
+        np.put_along_axis(alone, last, np.take_along_axis(alone, last, 0) + exclusive, 0)
+        left = np.where(left <= start, left, -np.inf)
+        np.put_along_axis(left, last, -np.inf, 0)
+    return list(alone)
 
 
 def _divide(values: Any, counts: Any) -> Column:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
 from pipesim.trace.cost import cost
+from pipesim.trace.critical_path import path_through
 from pipesim.trace.events import Event, EventKind
 from pipesim.trace.log import Trace
 from pipesim.trace.measures import percentile
@@ -22,6 +23,9 @@ from pipesim.trace.spans import REASONS, Span, spans
 K = EventKind
 HOUR, DAY = 3600.0, 86_400.0
 NOTHING = math.nan
+WAITS = (*REASONS, "transfer")
+EXHAUSTED = "AccountLimitExceededException"
+Place = tuple[str | None, str | None, int | None]
 ENDINGS: Mapping[EventKind, str] = {
     K.EXECUTION_SUCCEEDED: "succeeded",
     K.EXECUTION_FAILED: "failed",
@@ -37,11 +41,15 @@ class Passage:
 
     id: str
     arrived: float
+    started: float
     standard: bool
     ended: float | None = None
     ending: str = "unfinished"
     stages: int = 0
     approvals: int = 0
+    refused: int = 0
+    transfers: dict[Place, float] = field(default_factory=dict)
+    spans: list[Span] = field(default_factory=list)
     waits: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
     works: list[tuple[float, float]] = field(default_factory=list)
     holes: list[tuple[float, float]] = field(default_factory=list)
@@ -71,9 +79,11 @@ def observe(trace: Trace, warm_up: float = 0.0) -> dict[str, float]:
     shipped = [one for one in late if one.shipped]
     window = max(trace.end - warm_up, 0.0)
     result = _spread("lead_time", [one.lead_time for one in shipped])
-    result |= {f"waiting.{reason}": _mean(_length(one.waits[reason]) for one in shipped) for reason in REASONS}
+    result |= {f"waiting.{reason}": _mean(_length(one.waits[reason]) for one in shipped) for reason in WAITS}
+    result["waiting.trigger"] = _mean(one.started - one.arrived for one in shipped)
     result["working"] = _mean(_length(one.works) for one in shipped)
     delivered = sum(one.shipped and one.ended is not None and one.ended >= warm_up for one in passages.values())
+    result |= _on_the_path(trace, shipped)
     result["throughput"] = delivered / window * HOUR if window else 0.0
     result["started"] = float(len(late))
     result["shipped"] = float(len(shipped))
@@ -85,7 +95,7 @@ def observe(trace: Trace, warm_up: float = 0.0) -> dict[str, float]:
         inside = _union((s.start, s.end) for s in found if s.level == "stage" and s.stage == stage.name)
         result[f"utilisation.{stage.name}"] = _area(inside, warm_up, trace.end)
     result["approvals_wasted"] = float(sum(one.approvals for one in late if one.standard and _lost(one)))
-    result["quota_failures"] = float(sum(one.ending == "failed" and not one.stages for one in late))
+    result["quota_failures"] = float(sum(one.refused + (one.ending == "failed" and not one.stages) for one in late))
     result |= _production(trace, passages, warm_up)
     result |= _dora(trace, passages, found, warm_up, window)
     bill = cost(trace)
@@ -121,7 +131,7 @@ def _passages(trace: Trace) -> dict[str, Passage]:
         if event.kind is K.EXECUTION_STARTED:
             arrived = event.detail.get("arrived", event.time)
             standard = event.detail.get("execution_type", "STANDARD") == "STANDARD"
-            passages[event.execution] = Passage(event.execution, arrived, standard)
+            passages[event.execution] = Passage(event.execution, arrived, event.time, standard)
             continue
         _note(passages[event.execution], event)
     return passages
@@ -135,12 +145,17 @@ def _note(passage: Passage, event: Event) -> None:
         passage.ending, passage.ended = "unfinished", None
     elif event.kind is K.STAGE_ENTERED:
         passage.stages += 1
+    elif event.kind is K.ACTION_STARTED and "transfer" in event.detail:
+        passage.transfers[event.stage, event.action, event.attempt] = event.detail["transfer"]
+    elif event.kind is K.ACTION_FAILED and EXHAUSTED in event.detail.get("message", ""):
+        passage.refused += 1
     elif event.kind is K.APPROVAL_ANSWERED and event.detail.get("status") == "Approved":
         passage.approvals += 1
 
 
 def _fill(passages: Mapping[str, Passage], found: Iterable[Span]) -> None:
     for span in found:
+        passages[span.execution].spans.append(span)
         if span.level == "wait" and span.reason is not None:
             passages[span.execution].waits[span.reason].append((span.start, span.end))
             if span.action is not None:
@@ -148,7 +163,35 @@ def _fill(passages: Mapping[str, Passage], found: Iterable[Span]) -> None:
         elif span.level == "action":
             passages[span.execution].works.append((span.start, span.end))
     for passage in passages.values():
+        copied = list(_copied(passage)) if passage.transfers else []
+        passage.waits["transfer"] += copied
+        passage.holes += copied
         passage.works = _without(passage.works, _union(passage.holes))
+
+
+def _copied(passage: Passage) -> Iterator[tuple[float, float]]:
+    """When artifacts were copied: at the beginning of an attempt's work."""
+    places = [one for one in passage.spans if one.reason == "pool"]
+    for span in passage.spans:
+        if span.level != "action":
+            continue
+        place = span.stage, span.action, span.attempt
+        begin = max((one.end for one in places if (one.stage, one.action, one.attempt) == place), default=span.start)
+        yield begin, min(begin + passage.transfers.get(place, 0.0), span.end)
+
+
+def _on_the_path(trace: Trace, shipped: Sequence[Passage]) -> dict[str, float]:
+    """The mean time by which each action alone held a change up, its own waiting included."""
+    total = {(stage.name, action.name): 0.0 for stage, action in trace.pipeline.actions()}
+    for passage in shipped:
+        for step in path_through(passage.spans):
+            if step.stage is not None and step.action is not None:
+                total[step.stage, step.action] += step.exclusive
+    count = len(shipped)
+    return {
+        f"critical.{stage}/{action}": seconds / count if count else NOTHING
+        for (stage, action), seconds in total.items()
+    }
 
 
 def _lost(passage: Passage) -> bool:

@@ -12,6 +12,7 @@ UNITS: dict[str, str] = {
     "change_failure_rate": "share",
     "work_in_progress": "executions",
     "approvals_wasted": "approvals",
+    "quota_failures": "failures",
 }
 PREFIXES: dict[str, str] = {"cost": "USD", "utilisation": "share", "pool": "share"}
 SPELT = ("s", "USD", "share")
@@ -85,6 +86,8 @@ def title_of(measure: str) -> str:
     words = head.replace("_", " ")
     if head == "waiting":
         return f"waiting for {rest}" if rest != "delay" else "small delays of the service"
+    if head == "critical":
+        return f"{rest} alone on the critical path"
     if head == "cost":
         names = {"v1": "cost as V1", "v2": "cost as V2", "builds": "cost of builds", "total": "cost with builds"}
         return names.get(rest, f"cost {rest}")

@@ -269,6 +269,10 @@ class Result:
         padding = self._backs.start.T.shape
         return {key: times.followed_by(more.get(key), padding) for key, times in found.items()}
 
+    def transfers(self, stage: int) -> dict[str, float]:
+        """Return for how many seconds each of a stage's actions copies artifacts before it works."""
+        return {action.name: action.transfer / 1000.0 for action in self._guides[stage].stage.actions}
+
     def retried(self, stage: int) -> Times:
         """When each execution failed in a stage and was retried at once by the stage's own retry."""
         moments = np.full(self._lives.started.shape, NEVER)

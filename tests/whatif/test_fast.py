@@ -10,7 +10,10 @@ import pytest
 
 import pipesim
 from pipesim import edit
-from pipesim.definition.model import OnFailure
+from pipesim.assumptions.arrivals import At
+from pipesim.assumptions.distributions import Constant
+from pipesim.assumptions.model import Assumptions, Delays, Pool
+from pipesim.definition.model import OnFailure, Pipeline
 from pipesim.whatif.blocks import VECTORISED, Task, choose_engine, run_block
 from pipesim.whatif.fast import FastSamples
 from pipesim.whatif.observed import in_progress, observe
@@ -38,6 +41,9 @@ SCENARIOS = {
     "retrying side by side": plain(FLAKY(small("PARALLEL")), OnFailure("RETRY", "ALL_ACTIONS")),
     "shop": plain(edit.pool("builds", 400)(shop())),
     "shop that rolls back": edit.failure_odds("Production/BlueGreen", 0.3)(shop()),
+    "shop that is polled and copies": plain(
+        edit.transfer_rate("1MB")(edit.artifact_size("Build/Package", "300MB")(shop()))
+    ),
     "shop whose queue is full": plain(edit.execution_mode("QUEUED")(shop())),
     "shop in parallel": plain(edit.pool("builds", 400)(edit.execution_mode("PARALLEL")(shop()))),
 }
@@ -93,3 +99,31 @@ def test_the_engine_is_named_with_the_reason() -> None:
     assert full.engine_used == "simpy"
     assert "a pool is full at times" in str(full)
     assert replicate(small(), n=2, executions=5).engine_used == "vectorised"
+
+
+def test_a_change_refused_by_a_full_pool_or_a_full_pipeline_is_a_quota_failure() -> None:
+    refusing = small("PARALLEL", pools={"builds": Pool(1, when_full="fail")})
+    trace = pipesim.simulate(refusing.pipeline, refusing.assumptions, seed=3, executions=40)
+    refused = [event for event in trace if "exhausted" in event.detail.get("message", "")]
+    full = observe(pipesim.simulate(*_crowd(), seed=3, executions=80))
+
+    assert 0 < observe(trace)["quota_failures"] == len(refused)
+    assert full["quota_failures"] == 30
+
+
+def _crowd() -> tuple[Pipeline, Assumptions]:
+    slow = small("QUEUED", arrivals=At(tuple(float(moment) for moment in range(80))), build=Constant(9000))
+    return slow.pipeline, slow.assumptions
+
+
+def test_the_parts_of_the_lead_time_add_up_to_it() -> None:
+    copying = edit.transfer_rate("1MB")(edit.artifact_size("Build/CodeBuild", "30MB")(small("QUEUED")))
+    polled = replace(copying, assumptions=replace(copying.assumptions, delays=Delays(transfer_rate=1e6)))
+    block = run_block(Task(polled, Horizon(executions=30), 7, 0, 20, VECTORISED))
+    parts = ["working", *(name for name in block.samples if name.startswith("waiting."))]
+
+    assert sum(block.samples[name] for name in parts) == pytest.approx(block.samples["lead_time"])
+    assert block.samples["waiting.transfer"] == pytest.approx(60.0)
+    alone = sum(block.samples[name] for name in block.samples if name.startswith("critical."))
+    inside = block.samples["working"] + block.samples["waiting.transfer"]
+    assert alone == pytest.approx(inside)

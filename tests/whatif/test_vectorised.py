@@ -19,6 +19,8 @@ from pipesim.assumptions.streams import Streams, sibling
 from pipesim.definition.model import OnFailure
 from pipesim.engine import simulate
 from pipesim.whatif.draws import Draws, TableCache
+from pipesim.whatif.fast import FastSamples
+from pipesim.whatif.observed import observe
 from pipesim.whatif.vectorised import can_run, run
 from pipesim.whatif.working_time import WorkingTime
 
@@ -105,13 +107,17 @@ def test_both_tell_the_same_story(model, family, first, until, executions):
     assume(can_run(pipeline, assumptions) is None)
     result = run(pipeline, assumptions, draws=Draws(family, first, 3), executions=executions, until=until)
 
+    measured = FastSamples(result)
     for place in np.flatnonzero(~result.undecided):
-        tell_the_same(result, int(place), family, first, executions, until)
+        tell_the_same(result, int(place), family, first, executions, until, measured)
 
 
-def tell_the_same(result, place, family, first, executions, until=None):
+def tell_the_same(result, place, family, first, executions, until=None, measured=None):
     seed = sibling(family, first + place)
     trace = simulate(result.pipeline, result.assumptions, seed=seed, executions=executions, until=until)
+    if measured is not None:
+        found = {name: float(measured[name][place]) for name in measured}
+        assert found == pytest.approx(observe(trace), rel=1e-9, abs=1e-6, nan_ok=True)
     story = engine_story(trace)
     assert fast_story(result, place) == story
     assert result.ends[place] == pytest.approx(trace.end)

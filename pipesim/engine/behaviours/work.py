@@ -58,11 +58,12 @@ def draw(run: ActionRun) -> tuple[float, bool]:
     stream = plan.failing_duration if fails and plan.failing_duration is not None else plan.duration
     duration = stream.draw(index, attempt)
     if run.sim.delays.transfer_rate:
-        duration += _transfer_seconds(run)
+        duration += transfer_seconds(run)
     return duration, fails
 
 
-def _transfer_seconds(run: ActionRun) -> float:
+def transfer_seconds(run: ActionRun) -> float:
+    """Return how long the artifacts that an attempt reads and writes are copied."""
     sizes = run.execution.sizes
     size = sum(sizes.get(name, 0) for name in run.plan.action.input_artifacts)
     size += sum(run.plan.assumption.sizes.values())
