@@ -55,14 +55,18 @@ def main() -> None:
     given = parser.parse_args()
     taken: dict[int, list[float]] = {0: [], 1: [], 2: []}
     quiet: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": ":0", "host": "127.0.0.1"}
-    with LocalCluster(n_workers=1, **quiet) as one, LocalCluster(n_workers=2, **quiet) as two:
-        with Client(one) as alone, Client(two) as both:
-            places = {0: None, 1: alone, 2: both}
-            for on in places.values():
-                seconds(on, 20, 0)
-            for seed in range(1, given.rounds + 1):
-                for workers, on in places.items():
-                    taken[workers].append(seconds(on, given.replications, seed))
+    with (
+        LocalCluster(n_workers=1, **quiet) as one,
+        LocalCluster(n_workers=2, **quiet) as two,
+        Client(one) as alone,
+        Client(two) as both,
+    ):
+        places = {0: None, 1: alone, 2: both}
+        for on in places.values():
+            seconds(on, 20, 0)
+        for seed in range(1, given.rounds + 1):
+            for workers, on in places.items():
+                taken[workers].append(seconds(on, given.replications, seed))
     for workers, name in enumerate(("in this process", "one worker", "two workers")):
         print(f"{name:16} {statistics.median(taken[workers]):6.2f} s")
     answer = {
