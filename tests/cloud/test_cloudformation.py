@@ -109,6 +109,16 @@ def test_create_update_creates_and_then_updates(account: StandIn) -> None:
     assert latest(sim).summary == "Stack s was updated."
 
 
+def test_a_stack_that_is_as_wanted_already_is_no_failure(account: StandIn) -> None:
+    sim = run(account, deploy(**CREATE, ParameterOverrides='{"Name": "same", "Bucket": "same"}'))
+    start(sim)
+    account.advance(120)
+
+    done = latest(sim)
+    assert (done.status, done.summary) == ("Succeeded", "Stack s was left as it is.")
+    assert done.variables["From"] == "same"
+
+
 def test_parameters_come_from_the_file_the_overrides_and_the_artifacts(account: StandIn) -> None:
     overrides = {
         "Name": {"Fn::GetParam": ["Code", "values.json", "queue"]},

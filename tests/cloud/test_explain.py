@@ -13,8 +13,6 @@ from pipesim.cloud.workers import JobWorker
 from pipesim.errors import PipesimError
 from pipesim.formats.samples import sample
 
-COURSE = ("startup", "microservices", "environments", "enterprise", "e-commerce")
-
 
 def approve_all(cloud: Cloud, name: str) -> bool:
     """Answer what is open; whether anything was."""
@@ -74,22 +72,31 @@ def heal(cloud: Cloud, broken: Broken) -> Explanation:
     return found
 
 
-@pytest.mark.parametrize("name", COURSE)
-@pytest.mark.parametrize("fault", FAULTS)
-def test_every_fault_is_found_and_heals(name: str, fault: str) -> None:
-    for seed in (1, 2):
-        with Cloud(seed=1) as cloud:
-            pipeline = started(cloud, name)
+@pytest.mark.parametrize(
+    ("name", "seed"), [("startup", 1), ("startup", 2), ("microservices", 3), ("environments", 4), ("enterprise", 5),
+                       ("e-commerce", 6)],
+)  # fmt: skip
+def test_every_fault_is_found_and_heals_one_after_the_other(name: str, seed: int) -> None:
+    with Cloud(seed=1) as cloud:
+        pipeline = started(cloud, name)
 
+        for fault in cloud.faults:
             broken = cloud.break_(fault, pipeline, seed=seed)
             found = play(cloud, pipeline, broken.execution, until=broken.cause)
 
             assert found.cause is broken.cause, f"{broken.reveal()}\n{found}"
             assert found.next_step
             assert found.evidence
-            assert found.place or broken.cause is Cause.SUPERSEDED
+            assert found.place
             healed = heal(cloud, broken)
             assert healed.cause is Cause.SUCCEEDED, f"{broken.reveal()}\n{found}\n{healed}"
+
+
+def test_faults_cover_what_the_course_names() -> None:
+    assert {str(cause) for cause, _ in FAULTS.values()} >= {
+        "permission", "artifact name", "bucket policy", "configuration", "approval waiting", "transition disabled",
+        "superseded", "quota exhausted", "worker absent", "handler never answered",
+    }  # fmt: skip
 
 
 def test_an_explanation_can_be_read_and_what_users_wrote_is_no_markup() -> None:

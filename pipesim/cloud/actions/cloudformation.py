@@ -40,6 +40,7 @@ FAILED = frozenset({"CREATE_FAILED", "DELETE_FAILED", "ROLLBACK_COMPLETE", "ROLL
 
 SERVICE = "cloudformation.amazonaws.com"
 
+UNCHANGED = "No updates are to be performed"
 REVIEWED = "REVIEW_IN_PROGRESS"
 """The state of a stack that has a first change set and nothing else."""
 
@@ -79,7 +80,7 @@ class Deployment:
     # --- the modes -------------------------------------------------------------------------------
 
     def create_or_update(self, *, replace: bool = False) -> Outcome:
-        """CREATE_UPDATE and REPLACE_ON_FAILURE."""
+        """CREATE_UPDATE and REPLACE_ON_FAILURE; a stack that is as wanted already is left alone (assumed)."""
         template, members = self._template(), self._members()
         status = self._status()
         if status in FAILED:
@@ -91,7 +92,12 @@ class Deployment:
         if status is None or status in FAILED or status == REVIEWED:
             self._call(self.client.create_stack, StackName=self.stack, TemplateBody=template, **members)
             return self._done("created")
-        self._call(self.client.update_stack, StackName=self.stack, TemplateBody=template, **members)
+        try:
+            self._call(self.client.update_stack, StackName=self.stack, TemplateBody=template, **members)
+        except ClientError as error:
+            if UNCHANGED not in error.response["Error"]["Message"]:
+                raise
+            return self._done("left as it is")
         return self._done("updated")
 
     def replace(self) -> Outcome:
