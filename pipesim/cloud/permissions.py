@@ -47,7 +47,7 @@ LIFETIME = timedelta(hours=1)
 JOB_LIFETIME = timedelta(minutes=15)
 QUICK = Config(retries={"mode": "standard", "total_max_attempts": 1}, parameter_validation=True)
 
-SPEAK_JSON = frozenset({"awslambda", "lambda", "inspector-scan"})
+SPEAK_JSON = frozenset({"appconfig", "awslambda", "eks", "lambda", "inspector-scan"})
 """Services whose errors are JSON although their calls bear no target."""
 
 ENCRYPTING = {"PutObject": "kms:GenerateDataKey"}

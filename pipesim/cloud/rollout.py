@@ -95,12 +95,18 @@ def read_hooks(archive: Archive, appspec: str) -> Hooks:
     for event, scripts in (document.get("hooks") or {}).items():
         for script in scripts or ():
             path = str(script.get("location", ""))
-            if (problem := _problem_of(archive, path)) is not None:
+            if (problem := problem_of(archive, path)) is not None:
                 broken.setdefault(str(event), problem)
     return Hooks(broken)
 
 
-def _problem_of(archive: Archive, path: str) -> tuple[str, str] | None:
+def problem_of(archive: Archive, path: str) -> tuple[str, str] | None:
+    """Return the code and message with which a script fails that lies in a revision; None: it ends well.
+
+    Args:
+        archive: the revision.
+        path: the script's place in it.
+    """
     body = archive.read(path.lstrip("/"))
     if body is None:
         return "ScriptMissing", f"Script does not exist at specified location: {path}"

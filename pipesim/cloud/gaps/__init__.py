@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipesim.cloud.gaps import (
+    appconfig,
     cloudformation,
     codebuild,
     codecommit,
@@ -12,10 +13,12 @@ from pipesim.cloud.gaps import (
     devicefarm,
     elasticbeanstalk,
     inspectorscan,
+    servicecatalog,
     stepfunctions,
 )
 
 GAPS = (
+    appconfig,
     codestarnotifications,
     codecommit,
     codeconnections,
@@ -24,6 +27,7 @@ GAPS = (
     devicefarm,
     elasticbeanstalk,
     inspectorscan,
+    servicecatalog,
     stepfunctions,
 )
 FILLED_WHEN_NEEDED = (cloudformation,)
