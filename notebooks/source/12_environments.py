@@ -100,7 +100,7 @@ given = [event.detail["configuration"] for event in loud if "configuration" in e
 # | reference | who sets it | when |
 # |---|---|---|
 # | `#{variables.Target}` | whoever starts the execution, or the default | at the start |
-# | `#{SourceVariables.CommitId}`, `#{BuildVariables.IMAGE_TAG}` | an action with this *namespace* | when it has succeeded |
+# | `#{SourceVariables.CommitId}`, `#{BuildVariables.IMAGE_TAG}` | an action's *namespace* | when it has succeeded |
 # | `#{codepipeline.PipelineExecutionId}` | the service | at the start |
 #
 # Look at the second kind in another pipeline. Its build puts out a tag; the reviewer is shown it.
@@ -228,8 +228,8 @@ ps.classroom.check("12-1", answer_1)
 
 # %% [markdown]
 # **2. Copied and forgotten.** Somebody wrote one environment and copied it. Repair the settings of all three
-# deployments: `Environment` is to be the stage's name in small letters, `Release` the commit, `LogLevel` the pipeline variable of
-# that name. The settings are a JSON text.
+# deployments: `Environment` is to be the stage's name in small letters, `Release` the commit, `LogLevel` the pipeline
+# variable of that name. The settings are a JSON text.
 
 # %%
 copied = ps.classroom.case("12-2")
