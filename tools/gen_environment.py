@@ -18,8 +18,9 @@ TARGET = ROOT / "environment.yml"
 CONDA_NAMES = {"graphviz": "python-graphviz", "matplotlib": "matplotlib-base", "tzdata": "python-tzdata"}
 """Where conda-forge calls a package differently: there ``graphviz`` is the C program and ``tzdata`` a data folder."""
 
-ONLY_ON_PYPI = {"graphviz-pure"}
-"""A layout engine for machines without Graphviz; conda users get Graphviz itself."""
+ONLY_ON_PYPI = {"ciw", "graphviz-pure"}
+"""A simulator to compare with, without which two tests are skipped, and a layout engine for machines without Graphviz;
+conda users get Graphviz itself."""
 
 HEADER = """\
 # Generated from pyproject.toml by tools/gen_environment.py; change it there.

@@ -181,6 +181,8 @@ class Assumptions:
         pools: by name; a pool named by an action and absent here is without limit.
         delays: the service's own small delays.
         name: what the profile is called.
+        luck: the ``"Stage/Action"`` whose luck another one has, by the other's key: an action that was moved to
+            another stage keeps its luck, so that only the move is compared. Profiles do not hold it.
     """
 
     start: datetime = MONDAY_MORNING
@@ -191,6 +193,7 @@ class Assumptions:
     pools: Mapping[str, Pool] = field(default_factory=immutabledict)
     delays: Delays = field(default_factory=Delays)
     name: str = ""
+    luck: Mapping[str, str] = field(default_factory=immutabledict)
 
     def __post_init__(self) -> None:
         if not isinstance(self.start, datetime) or self.start.utcoffset() is None:
@@ -198,7 +201,13 @@ class Assumptions:
         if not 1970 <= self.start.year <= 2999:
             raise AssumptionFault(("start",), f"{self.start!s} is not between the years 1970 and 2999")
         object.__setattr__(self, "start", self.start.astimezone(UTC))
-        kinds = {"actions": ActionAssumption, "approvals": Approver, "rules": RuleAssumption, "pools": Pool}
+        kinds: Mapping[str, type] = {
+            "actions": ActionAssumption,
+            "approvals": Approver,
+            "rules": RuleAssumption,
+            "pools": Pool,
+            "luck": str,
+        }
         for member, kind in kinds.items():
             for key, value in _mapping(self, member).items():
                 if not isinstance(value, kind):

@@ -25,6 +25,7 @@ class ActionPlan:
 
     Attributes:
         key: ``Stage/Action``.
+        luck: by which its streams are called: the key, or that of where it was moved from.
         duration: the stream of its durations.
         failing_duration: the stream of the durations of failing attempts, where they differ.
         odds: the stream that decides about failure (or rejection); None when it never fails by chance.
@@ -50,6 +51,7 @@ class ActionPlan:
     documented_variables: tuple[str, ...] = ()
     success: Outcome | None = None
     has_references: bool = False
+    luck: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -126,7 +128,10 @@ def make_plan(
             index,
             stage,
             tuple(
-                tuple(_plan_action(stage, action, resolved, streams, behaviours, pools, wanted) for action in group)
+                tuple(
+                    _plan_action(stage, action, resolved, streams, behaviours, pools, wanted, assumptions.luck)
+                    for action in group
+                )
                 for group in stage.groups
             ),
             {rule.name: _plan_rule(stage, rule, resolved, streams, behaviours) for rule in stage.rules},
@@ -144,8 +149,10 @@ def _plan_action(
     behaviours: Mapping[str, Behaviour],
     pools: Container[str],
     wanted: Mapping[str, tuple[str, ...]],
+    lucks: Mapping[str, str],
 ) -> ActionPlan:
     key = f"{stage.name}/{action.name}"
+    luck = lucks.get(key, key)
     assumption = resolved.action(stage.name, action.name)
     action_type = find_action_type(action.type.category, action.type.owner, action.type.provider, action.type.version)
     approver = resolved.approver(stage.name, action.name) if action.is_approval else None
@@ -159,22 +166,23 @@ def _plan_action(
         assumption=assumption,
         behaviour=behaviours.get(f"{action.category}/{action.provider}")
         or behaviour_of(action, pooled=assumption.pool in pools),
-        duration=streams.stream(f"duration {key}", assumption.duration),
+        duration=streams.stream(f"duration {luck}", assumption.duration),
         failing_duration=None
         if assumption.fails_after is None
-        else streams.stream(f"fails after {key}", assumption.fails_after),
-        odds=streams.odds(f"fails {key}") if odds > 0 else None,
+        else streams.stream(f"fails after {luck}", assumption.fails_after),
+        odds=streams.odds(f"fails {luck}") if odds > 0 else None,
         pool=assumption.pool or "",
         timeout=_timeout(action, action_type.timeout if action_type is not None else CUSTOM_ACTION_TIMEOUT),
         approver=approver,
         response=None
         if approver is None or approver.response is None
-        else streams.stream(f"response {key}", approver.response),
+        else streams.stream(f"response {luck}", approver.response),
         documented_variables=documented,
         success=_success(
             action, assumption, documented or action.output_variables or wanted.get(action.namespace or "", ())
         ),
         has_references=any("#{" in text for text in action.configuration.values()),
+        luck=luck,
     )
 
 

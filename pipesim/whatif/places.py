@@ -67,12 +67,15 @@ def with_pipeline(scenario: Scenario, pipeline: Pipeline, moves: Mapping[str, st
     Args:
         scenario: the scenario.
         pipeline: the changed pipeline.
-        moves: new ``Stage/Action`` or ``Stage/Rule`` keys by old ones.
+        moves: new ``Stage/Action`` or ``Stage/Rule`` keys by old ones; an action that moves keeps its luck.
     """
     old, assumptions = scenario.pipeline, scenario.assumptions
     moved = moves or {}
+    luck = {moved.get(key, key): own for key, own in assumptions.luck.items()}
+    luck |= {new: luck.get(new, key) for key, new in moved.items() if new != key}
     changed = replace(
         assumptions,
+        luck=immutabledict(luck),
         actions=_follow(assumptions.actions, moved, _action_keys(old), _action_keys(pipeline)),
         approvals=_follow(assumptions.approvals, moved, _action_keys(old), _action_keys(pipeline)),
         rules=_follow(assumptions.rules, moved, _rule_keys(old), _rule_keys(pipeline)),

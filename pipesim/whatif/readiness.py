@@ -51,6 +51,7 @@ class FastAction:
         hours: when that person works; None: always.
         tick: from the answer to the end.
         pool: the pool that may be full when it begins; "" for none.
+        luck: by which its streams are called.
     """
 
     key: str
@@ -65,6 +66,7 @@ class FastAction:
     hours: WorkingHours | None = None
     tick: float = 0.0
     pool: str = ""
+    luck: str = ""
 
     @property
     def may_fail(self) -> bool:
@@ -82,7 +84,7 @@ class FastAction:
     @property
     def stream(self) -> str:
         """The name of the stream of its durations."""
-        return f"{'response' if self.approval else 'duration'} {self.key}"
+        return f"{'response' if self.approval else 'duration'} {self.luck}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,7 @@ def _action(plan: ActionPlan, assumptions: Assumptions, sizes: dict[str, int], s
             plan.key, plan.action.name, who.response, None, who.rejects, who.rejects_on,
             _whole(f"the time limit of {plan.key}", plan.timeout),
             approval=True, hours=who.hours, tick=delays.approval_tick * 1000.0,
+            luck=plan.luck,
         )  # fmt: skip
     transfer = 0.0
     if delays.transfer_rate:
@@ -186,6 +189,7 @@ def _action(plan: ActionPlan, assumptions: Assumptions, sizes: dict[str, int], s
         plan.key, plan.action.name, assumption.duration, assumption.fails_after, assumption.fails, assumption.fails_on,
         _whole(f"the time limit of {plan.key}", plan.timeout), transfer=round(transfer * 1000.0),
         pool=plan.pool if plan.pool in scarce else "",
+        luck=plan.luck,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from pipesim.errors import AssumptionError
 
 DAY = 86_400.0
 ORDINARY_INTERVAL = 20 * 60.0
+NOTHING_NEW = "changes nothing here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,15 @@ class Edit:
     function: Callable[[Scenario], Scenario]
 
     def __call__(self, scenario: Scenario) -> Scenario:
-        """Return the changed scenario; the given one stays as it is.
+        """Return the changed scenario, which says so where nothing has changed; the given one stays as it is.
 
         Raises:
             AssumptionError: the scenario does not have what is to be changed.
         """
-        return replace(self.function(scenario), name=scenario.name, changes=(*scenario.changes, self.text))
+        changed = self.function(scenario)
+        same = changed.pipeline == scenario.pipeline and changed.assumptions == scenario.assumptions
+        text = f"{self.text} ({NOTHING_NEW})" if same else self.text
+        return replace(changed, name=scenario.name, changes=(*scenario.changes, text))
 
     def __or__(self, other: Edit) -> Edit:
         """Return the edit that does this one and then the other."""

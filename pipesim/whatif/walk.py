@@ -300,10 +300,10 @@ class Guide:
     def _table(self, action: FastAction, attempt: int, kind: str) -> Times:
         attempt += self._lot
         if kind == "odds":
-            return self.draws.uniforms(f"fails {action.key}", self.rows, attempt)
+            return self.draws.uniforms(f"fails {action.luck}", self.rows, attempt)
         if kind == "failing":
             assert action.failing is not None
-            return self.draws.milliseconds(f"fails after {action.key}", action.failing, self.rows, attempt)
+            return self.draws.milliseconds(f"fails after {action.luck}", action.failing, self.rows, attempt)
         assert action.duration is not None
         return self.draws.milliseconds(action.stream, action.duration, self.rows, attempt)
 

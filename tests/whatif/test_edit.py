@@ -12,6 +12,7 @@ from pipesim.assumptions.distributions import Constant, LogNormal
 from pipesim.assumptions.resolve import resolve
 from pipesim.errors import AssumptionError
 from pipesim.whatif.changes import FORMS
+from pipesim.whatif.compare import compare
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +140,27 @@ def test_twice_the_commits(shop: edit.Scenario) -> None:
     assert edit.scale_arrivals(2)(shop).assumptions.arrivals == pipesim.Every(600)
     with pytest.raises(AssumptionError, match="single change"):
         edit.scale_arrivals(2)(edit.Scenario(shop.pipeline))
+
+
+MOVES = ["own stage Production/BlueGreen", "split Test after Integration as Slow"]
+
+
+@pytest.mark.parametrize("text", MOVES)
+def test_what_is_moved_keeps_its_luck(shop: edit.Scenario, text: str) -> None:
+    """All work takes as long in every execution that comes through in both worlds."""
+    loose = edit.parse_change("mode=PARALLEL")(edit.parse_change("delays=off")(edit.pool("builds", 400)(shop)))
+    stages = tuple(replace(stage, on_failure=None) for stage in loose.pipeline.stages)
+    calm = replace(loose, pipeline=replace(loose.pipeline, stages=stages))
+    calm = edit.parse_change("remove Approval/Stakeholders")(edit.parse_change("serialise Test")(calm))
+    found = compare(calm, {"moved": text}, n=5, executions=30)
+
+    assert found.baseline.engine_used == "vectorised"
+    assert abs(found.differences("moved", "working")).max() == 0
+    assert abs(found.differences("moved", "shipped")).max() == 0
+
+
+def test_a_change_that_changes_nothing_says_so(shop: edit.Scenario) -> None:
+    found = compare(shop, ["mode=SUPERSEDED", "builds=7"], n=2, executions=3)
+
+    assert "mode SUPERSEDED (changes nothing here)" in str(found)
+    assert str(found).count("changes nothing") == 1
