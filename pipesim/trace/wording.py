@@ -16,19 +16,21 @@ def spell(seconds: float) -> str:
     Args:
         seconds: the duration.
 
-    >>> spell(0.4), spell(42), spell(90), spell(5400), spell(200_000)
-    ('0.4 s', '42 s', '1 min 30 s', '1 h 30 min', '2 d 8 h')
+    >>> spell(0.4), spell(42), spell(90), spell(5400), spell(85_000), spell(200_000)
+    ('0.4 s', '42 s', '1 min 30 s', '1 h 30 min', '23 h 37 min', '2 d 8 h')
     """
     if seconds < 0:
         return f"-{spell(-seconds)}"
     if seconds < 59.95:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
-    for place, (unit, size) in enumerate(UNITS):
+    for place in reversed(range(len(UNITS))):
+        unit, size = UNITS[place]
         smaller, part = ("s", 1) if unit == "min" else UNITS[place + 1]
-        whole, rest = divmod(round(seconds / part), size // part)
-        if whole:
-            return f"{whole} {unit}" + (f" {rest} {smaller}" if rest else "")
-    return f"{seconds:g} s"
+        count = round(seconds / part)
+        if place == 0 or count * part < UNITS[place - 1][1]:
+            break
+    whole, rest = divmod(count, size // part)
+    return f"{whole} {unit}" + (f" {rest} {smaller}" if rest else "")
 
 
 def clock(seconds: float, places: int | None = None) -> str:

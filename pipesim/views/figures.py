@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipesim.errors import SourceError
+from pipesim.trace.wording import spell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,19 +50,10 @@ def duration_text(seconds: float) -> str:
     >>> [duration_text(s) for s in (0.25, 45, 125, 3600, 5400, 90000)]
     ['0.2 s', '45 s', '2 min 5 s', '1 h', '1 h 30 min', '1 d 1 h']
     """
-    if seconds < 10 and round(seconds, 1) != round(seconds):
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole >= DAY:
-        whole = round(whole / HOUR) * int(HOUR)
-    elif whole >= 10 * MINUTE:
-        whole = round(whole / MINUTE) * int(MINUTE)
-    parts = []
-    for size, unit in ((int(DAY), "d"), (int(HOUR), "h"), (int(MINUTE), "min"), (1, "s")):
-        count, whole = divmod(whole, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or "0 s"
+    if seconds < 10:
+        return spell(round(seconds, 1))
+    step = int(HOUR) if round(seconds) >= DAY else int(MINUTE) if round(seconds) >= 10 * MINUTE else 1
+    return spell(float(round(round(seconds) / step) * step))
 
 
 def moment_text(moment: datetime) -> str:
