@@ -97,7 +97,8 @@ ROWS: dict[str, Row] = {
     ),
     "ListActionTypes": Row("Both filters; one page, as recorded."),
     "ListDeployActionExecutionTargets": Row(
-        "Deploy action executions are found by id.", "No action here deploys to single targets: the list is empty."
+        "Instances of EC2 deploys and clusters of EKS deploys with their events; filter TARGET_STATUS; pages.",
+        "Names of events and target types are assumed. Other deploys have no targets here.",
     ),
     "ListPipelineExecutions": Row("Revisions, trigger, stop reason, rollback metadata; filter succeededInStage."),
     "ListPipelines": Row("By name; pages of at most 1,000."),

@@ -374,7 +374,11 @@ MAKERS: dict[str, Callable[[Estate, Action], None]] = {
     "Deploy/ECS": estate_deploys.ecs_service,
     "Deploy/CloudFormationStackInstances": estate_deploys.stack_set,
     "Deploy/ElasticBeanstalk": _beanstalk,
-    "Deploy/Lambda": _lambda,
+    "Deploy/Lambda": estate_deploys.lambda_function,
+    "Deploy/AppConfig": estate_deploys.appconfig,
+    "Deploy/ServiceCatalog": estate_deploys.product,
+    "Deploy/EKS": estate_deploys.cluster,
+    "Deploy/EC2": estate_deploys.fleet,
     "Approval/Manual": _approval,
     "Invoke/Lambda": _lambda,
 }

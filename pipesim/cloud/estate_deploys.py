@@ -6,7 +6,16 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+from moto.appconfig.models import appconfig_backends
+from moto.servicecatalog.models import servicecatalog_backends
+
+from pipesim.cloud.gaps.appconfig.models import Environment, Strategy, environments_of, strategies_of
 from pipesim.cloud.sample_deploys import CONTAINER, IMAGE, TEMPLATE
+
+AMI = "ami-12c6146b"
+FLEET = 2
+"""Instances that are started for a deploy that finds none."""
 
 if TYPE_CHECKING:
     from pipesim.cloud.estate import Estate
@@ -81,3 +90,86 @@ def website(estate: Estate, action: Action) -> None:
             Bucket=name,
             WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}, "ErrorDocument": {"Key": "error.html"}},
         )
+
+
+def lambda_function(estate: Estate, action: Action) -> None:
+    """Let the function be there, and the alias that is moved."""
+    from pipesim.cloud.estate import function, owner_of
+
+    name, alias = action.configuration["FunctionName"], action.configuration.get("FunctionAlias")
+    client = estate.of(action, "lambda")
+    function(estate, name, client, owner_of(action.role_arn))
+    if not alias and not action.configuration.get("PublishedTargetVersion"):
+        return
+    known = client.list_versions_by_function(FunctionName=name)["Versions"]
+    if all(one["Version"] == "$LATEST" for one in known):
+        client.publish_version(FunctionName=name)
+    if alias and all(one["Name"] != alias for one in client.list_aliases(FunctionName=name)["Aliases"]):
+        client.create_alias(FunctionName=name, Name=alias, FunctionVersion="1")
+
+
+def appconfig(estate: Estate, action: Action) -> None:
+    """Let the application, the environment, the profile and the strategy be there, under the ids that are named.
+
+    The service gives ids of its own choice, so they are written straight into it.
+    """
+    configuration = action.configuration
+    backend = _backend(estate, action, appconfig_backends)
+    if configuration["Application"] not in backend.applications:
+        made = backend.create_application(estate.pipeline.name, None, {})
+        made.id = configuration["Application"]
+        backend.applications = {one.id: one for one in backend.applications.values()}
+    application = backend.applications[configuration["Application"]]
+    id = configuration["Environment"]
+    environments_of(application).setdefault(id, Environment(id, id))
+    id = configuration["ConfigurationProfile"]
+    if id not in application.config_profiles:
+        where = f"codepipeline://{estate.pipeline.name}"
+        made = backend.create_configuration_profile(application.id, id, "", where, "", [], "AWS.Freeform", {})
+        made.id = id
+        application.config_profiles = {one.id: one for one in application.config_profiles.values()}
+    id = configuration["DeploymentStrategy"]
+    strategies_of(backend).setdefault(id, Strategy(id, id))
+
+
+def product(estate: Estate, action: Action) -> None:
+    """Let the Service Catalog product be there, under the id that is named."""
+    id = action.configuration["ProductId"]
+    backend = _backend(estate, action, servicecatalog_backends)
+    if id in backend.products:
+        return
+    estate.of(action, "servicecatalog").create_product(
+        Name=estate.pipeline.name, Owner="pipesim", ProductType="CLOUD_FORMATION_TEMPLATE", IdempotencyToken=id
+    )
+    made = next(reversed(backend.products.values()))
+    made.id = id
+    backend.products = {one.id: one for one in backend.products.values()}
+
+
+def cluster(estate: Estate, action: Action) -> None:
+    """Let the EKS cluster be there."""
+    from pipesim.cloud.estate import owner_of
+
+    name, eks = action.configuration["ClusterName"], estate.of(action, "eks")
+    try:
+        eks.describe_cluster(name=name)
+    except ClientError:
+        statement = {"Effect": "Allow", "Action": ["ec2:*", "elasticloadbalancing:*"], "Resource": "*"}
+        role = estate.service_role("eksClusterRole", "eks.amazonaws.com", statement, owner=owner_of(action.role_arn))
+        eks.create_cluster(name=name, roleArn=role, resourcesVpcConfig={"subnetIds": []})
+
+
+def fleet(estate: Estate, action: Action) -> None:
+    """Let instances with the tag be there."""
+    ec2 = estate.of(action, "ec2")
+    tag = {"Key": action.configuration["InstanceTagKey"], "Value": action.configuration.get("InstanceTagValue", "web")}
+    wanted = [{"Name": f"tag:{tag['Key']}", "Values": [tag["Value"]]}]
+    if not ec2.describe_instances(Filters=wanted)["Reservations"]:
+        tags = [{"ResourceType": "instance", "Tags": [tag]}]
+        ec2.run_instances(ImageId=AMI, MinCount=FLEET, MaxCount=FLEET, TagSpecifications=tags)
+
+
+def _backend(estate: Estate, action: Action, backends: Any) -> Any:
+    from pipesim.cloud.estate import owner_of
+
+    return backends[owner_of(action.role_arn) or estate.account.id][action.region or estate.account.region]

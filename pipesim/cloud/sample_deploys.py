@@ -70,6 +70,41 @@ def _stack_set(pipeline: Pipeline, action: Action) -> Iterator[tuple[str, bytes]
             yield path, _json(value)
 
 
+def _ec2(pipeline: Pipeline, action: Action) -> Iterator[tuple[str, bytes]]:
+    for key in ("PreScript", "PostScript"):
+        if path := action.configuration.get(key):
+            yield path, f"#!/bin/sh\necho {key}\n".encode()
+    if path := action.configuration.get("DeploySpec"):
+        yield path, _yaml({"version": 0.1, "files": [{"source": "/", "destination": "/srv"}]})
+
+
+def _eks(pipeline: Pipeline, action: Action) -> Iterator[tuple[str, bytes]]:
+    configuration = action.configuration
+    for path in _listed(configuration.get("ManifestFiles", "")):
+        yield path, _yaml({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": pipeline.name.lower()}})
+    for path in _listed(configuration.get("HelmValuesFiles", "")):
+        yield path, _yaml({"image": IMAGE})
+    for key, file in (("HelmChartLocation", "Chart.yaml"), ("KustomizationDirectory", "kustomization.yaml")):
+        if folder := configuration.get(key, "").removeprefix("./").strip("/"):
+            yield f"{folder}/{file}", _yaml({"apiVersion": "v2", "name": pipeline.name.lower(), "version": "1.0.0"})
+
+
+def _appconfig(pipeline: Pipeline, action: Action) -> Iterator[tuple[str, bytes]]:
+    yield action.configuration["InputArtifactConfigurationPath"], _json({"feature": {"enabled": True}})
+
+
+def _service_catalog(pipeline: Pipeline, action: Action) -> Iterator[tuple[str, bytes]]:
+    template = action.configuration.get("TemplateFilePath", "product.json")
+    if path := action.configuration.get("ConfigurationFilePath"):
+        properties = {"TemplateFilePath": f"/{template}"}
+        yield path, _json({"SchemaVersion": "1.0", "ProductVersionName": "sample", "Properties": properties})
+    yield template.lstrip("/"), _json(TEMPLATE)
+
+
+def _listed(text: str) -> list[str]:
+    return [one.strip().removeprefix("./") for one in text.split(",") if one.strip()]
+
+
 def _json(content: object) -> bytes:
     return json.dumps(content, indent=2).encode()
 
@@ -79,6 +114,10 @@ def _yaml(content: object) -> bytes:
 
 
 _MAKERS = {
+    "AppConfig": _appconfig,
+    "EC2": _ec2,
+    "EKS": _eks,
+    "ServiceCatalog": _service_catalog,
     "ECS": _ecs,
     "CodeDeployToECS": _codedeploy_to_ecs,
     "CloudFormationStackSet": _stack_set,

@@ -62,6 +62,17 @@ _TEMPLATES: dict[tuple[str, str], dict[str, str]] = {
         "Capabilities": "CAPABILITY_IAM",
         "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/CloudFormationDeployRole",
     },
+    ("Deploy", "CloudFormationStackSet"): {
+        "StackSetName": "{pipeline}-{subject}",
+        "TemplatePath": "{artifact}::template.yaml",
+        "DeploymentTargets": ACCOUNT,
+        "Regions": REGION,
+    },
+    ("Deploy", "CloudFormationStackInstances"): {
+        "StackSetName": "{pipeline}-{subject}",
+        "DeploymentTargets": ACCOUNT,
+        "Regions": REGION,
+    },
     ("Deploy", "S3"): {"BucketName": "{bucket}", "Extract": "true"},
     ("Deploy", "AppConfig"): {
         "Application": "{pipeline}",

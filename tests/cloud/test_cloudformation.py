@@ -92,6 +92,7 @@ def stack(account: StandIn, name: str = "s") -> dict[str, Any]:
 CREATE = {"ActionMode": "CREATE_UPDATE", "TemplatePath": "Code::t.yaml"}
 
 
+@pytest.mark.provider("Deploy/CloudFormation", "success")
 def test_create_update_creates_and_then_updates(account: StandIn) -> None:
     sim = run(account, deploy(**CREATE))
 
@@ -220,6 +221,7 @@ def test_replace_on_failure_replaces_what_create_update_gives_up(account: StandI
     assert latest(once_more).summary == "Stack s was updated."
 
 
+@pytest.mark.provider("Deploy/CloudFormation", "failure")
 @pytest.mark.parametrize(
     ("configuration", "code", "message"),
     [
@@ -270,6 +272,7 @@ def test_acknowledged_capabilities(account: StandIn) -> None:
     assert account.client("iam").get_role(RoleName="r")
 
 
+@pytest.mark.provider("Deploy/CloudFormation", "permission")
 def test_a_role_without_the_permission_fails_until_it_has_it(account: StandIn) -> None:
     allow_everything(account, but="cloudformation:CreateStack")
     sim = run(account, deploy(**CREATE))
@@ -306,6 +309,7 @@ def test_a_role_for_the_stack_must_be_passed_and_be_cloudformations(account: Sta
     assert "iam:PassRole" in refused.message
 
 
+@pytest.mark.provider("Deploy/CloudFormation", "input")
 def test_the_artifact_is_gone(account: StandIn) -> None:
     sim = account.create(
         document(deploy(**CREATE)),

@@ -30,6 +30,36 @@ CASES: dict[str, tuple[str, dict[str, str]]] = {
     "StackSet": ("CloudFormationStackSet", {**TARGETS, "TemplatePath": "Code::net.yml"}),
     "StackInstances": ("CloudFormationStackInstances", TARGETS),
     "StackInstances of files": ("CloudFormationStackInstances", FILES),
+    "Lambda": ("Lambda", {"FunctionName": "f", "FunctionAlias": "live"}),
+    "AppConfig": (
+        "AppConfig",
+        {
+            "Application": "2s2qv57",
+            "Environment": "9tm27yd",
+            "ConfigurationProfile": "PvjrpU",
+            "DeploymentStrategy": "frqt7ir",
+            "InputArtifactConfigurationPath": "flags.json",
+        },
+    ),
+    "ServiceCatalog": (
+        "ServiceCatalog",
+        {
+            "ProductId": "prod-1",
+            "ProductVersionName": "v-#{codepipeline.PipelineExecutionId}",
+            "TemplateFilePath": "topic.json",
+        },
+    ),
+    "EKS": ("EKS", {"ClusterName": "live", "ManifestFiles": "k8s/web.yml"}),
+    "EC2": (
+        "EC2",
+        {
+            "InstanceType": "EC2",
+            "InstanceTagKey": "Role",
+            "TargetDirectory": "/srv",
+            "PreScript": "stop.sh",
+            "MaxBatch": "1",
+        },
+    ),
     "S3": ("S3", {"BucketName": "site-of-shop", "Extract": "true", "CannedACL": "public-read"}),
     "CloudFormation": (
         "CloudFormation",
@@ -93,3 +123,42 @@ def test_a_public_site_is_hosted() -> None:
         s3 = cloud.client("s3")
         index = s3.get_bucket_website(Bucket="site-of-shop")["IndexDocument"]["Suffix"]
         assert s3.get_object(Bucket="site-of-shop", Key=index)["Body"].read().startswith(b"<!doctype html>")
+
+
+def test_the_api_tells_the_targets_of_a_deploy() -> None:
+    with Cloud(seed=1) as cloud:
+        cloud.provision(deploying(*CASES["EC2"]))
+        cloud.run_until_idle()
+        client = cloud.client("codepipeline")
+        [deploy, _] = client.list_action_executions(pipelineName="shop")["actionExecutionDetails"]
+        members: dict[str, Any] = {"pipelineName": "shop", "actionExecutionId": deploy["actionExecutionId"]}
+        pages = client.get_paginator("list_deploy_action_execution_targets").paginate(
+            **members, PaginationConfig={"PageSize": 1}
+        )
+        found = [page["targets"] for page in pages]
+        failed = client.list_deploy_action_execution_targets(
+            **members, filters=[{"name": "TARGET_STATUS", "values": ["Failed"]}]
+        )["targets"]
+
+        instances = cloud.client("ec2").describe_instances()["Reservations"][0]["Instances"]
+        assert [len(page) for page in found] == [1, 1]
+        assert [page[0]["targetId"] for page in found] == sorted(one["InstanceId"] for one in instances)
+        assert [page[0]["status"] for page in found] == ["Succeeded", "Succeeded"]
+        assert found[0][0]["endTime"] <= found[1][0]["startTime"]
+        assert failed == []
+
+
+@pytest.mark.parametrize("case", ["CodeDeploy", "CodeDeployToECS", "ECS", "ElasticBeanstalk", "AppConfig", "EC2"])
+def test_the_same_seed_gives_the_same_ids(case: str) -> None:
+    def ids(seed: int) -> list[Any]:
+        with Cloud(seed=seed) as cloud:
+            record = cloud.provision(deploying(*CASES[case]))
+            cloud.run_until_idle()
+            told = cloud.client("codepipeline").list_action_executions(pipelineName="shop")
+            deploys = cloud.client("codedeploy").list_deployments()["deployments"]
+            ends = [
+                one["output"]["executionResult"].get("externalExecutionId") for one in told["actionExecutionDetails"]
+            ]
+            return [*ends, *deploys, record.simulation.trace.to_jsonl()]
+
+    assert ids(7) == ids(7)

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from pipesim.cloud.actions.failures import DENIED, ActionFailed
 from pipesim.cloud.artifacts import Archive, read
-from pipesim.cloud.permissions import role_client
+from pipesim.cloud.permissions import Session, require, role_client, session_of
 from pipesim.engine.behaviours.work import spend_time
 from pipesim.engine.outcome import Outcome
 from pipesim.vocabulary import FailureType
@@ -61,11 +61,11 @@ def act(account: Account, run: ActionRun) -> Generator[simpy.Event, Any, Outcome
             FailureType.CONFIGURATION_ERROR,
         )
     archive = read(account, run, run.plan.action.input_artifacts[0])
-    s3 = role_client(account, run, "s3")
+    s3, session = role_client(account, run, "s3"), session_of(account, run)
     options = _options(configuration)
     for name, body in _unpacked(archive, key) if extract == "true" else ((key, archive.body),):
         kind = CONTENT_TYPES.get(PurePosixPath(name).suffix.lower()) if extract == "true" else None
-        _put(s3, bucket, name, body, ContentType=kind or "application/octet-stream", **options)
+        _put(s3, session, bucket, name, body, ContentType=kind or "application/octet-stream", **options)
     where = f"{bucket}/{key}" if key else bucket
     return Outcome(summary="Deployment Succeeded", external_id=where)
 
@@ -81,8 +81,10 @@ def _unpacked(archive: Archive, prefix: str) -> Iterator[tuple[str, bytes]]:
         yield (f"{prefix}/{key}" if prefix else key), body
 
 
-def _put(s3: Any, bucket: str, key: str, body: bytes, **options: str) -> None:
+def _put(s3: Any, session: Session, bucket: str, key: str, body: bytes, **options: str) -> None:
     try:
+        if "ACL" in options:
+            require(session, "s3:PutObjectAcl", f"arn:aws:s3:::{bucket}/{key}")
         s3.put_object(Bucket=bucket, Key=key, Body=body, **options)
     except ClientError as error:
         code, said = error.response["Error"]["Code"], error.response["Error"]["Message"]

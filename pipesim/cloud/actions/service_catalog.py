@@ -56,11 +56,9 @@ def act(account: Account, run: ActionRun) -> Generator[simpy.Event, Any, Outcome
     text = body.decode(errors="replace")
     read_template(text, wanted.path)
     client = role_client(account, run, "servicecatalog")
-    known = _versions(client, product)
+    _find_product(client, product)
     require(session_of(account, run), "servicecatalog:DescribeProvisioningArtifact", "*")
     _validate(account, run, text, wanted.path)
-    if any(one["Name"] == wanted.name for one in known):
-        raise ActionFailed(f"The product {product} has a version named {wanted.name} already.")
     outcome = yield from spend_time(run)
     if outcome.failure is not None:
         return outcome
@@ -117,9 +115,9 @@ def _parsed(archive: Archive, file: str) -> Mapping[str, Any]:
     return document
 
 
-def _versions(client: Any, product: str) -> list[dict[str, Any]]:
+def _find_product(client: Any, product: str) -> None:
     try:
-        return list(client.list_provisioning_artifacts(ProductId=product)["ProvisioningArtifactDetails"])
+        client.list_provisioning_artifacts(ProductId=product)
     except client.exceptions.ResourceNotFoundException:
         raise _wrong(f"The Service Catalog product {product} does not exist.") from None
 

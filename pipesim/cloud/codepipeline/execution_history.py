@@ -12,6 +12,7 @@ from pipesim.cloud.codepipeline.history import ActionRow, History, RuleRow
 from pipesim.cloud.codepipeline.links import revision_url
 from pipesim.cloud.codepipeline.paging import newest_first
 from pipesim.cloud.codepipeline.pipelines import find
+from pipesim.cloud.deploy_targets import targets_of
 from pipesim.definition.model import Pipeline
 from pipesim.errors import Refused
 from pipesim.trace.snapshot import ExecutionState
@@ -84,7 +85,7 @@ def list_rule_executions(account: Account, parameters: Mapping[str, Any], caller
 def list_deploy_action_execution_targets(
     account: Account, parameters: Mapping[str, Any], caller: str
 ) -> dict[str, Any]:
-    """ListDeployActionExecutionTargets: the targets of one deploy action; no action here has any to show."""
+    """ListDeployActionExecutionTargets: the targets of one deploy action, in the order of deployment."""
     name, wanted = parameters.get("pipelineName"), parameters["actionExecutionId"]
     records = account.pipelines.values() if name is None else (find(account, name),)
     rows = (record.history.refresh().action(wanted) for record in records)
@@ -94,8 +95,12 @@ def list_deploy_action_execution_targets(
             "ActionExecutionNotFoundException",
             f"There is no deploy action execution with id '{wanted}' in this account",
         )
-    newest_first(account, (), parameters, scope=f"targets/{wanted}")
-    return {"targets": []}
+    filters = {one["name"]: one["values"] for one in parameters.get("filters") or ()}
+    statuses = filters.get("TARGET_STATUS")
+    targets = [one for one in targets_of(account, wanted) if not statuses or one.status in statuses]
+    scope = f"targets/{wanted}/{sorted(statuses or ())}"
+    chosen, token = newest_first(account, targets[::-1], parameters, scope=scope)
+    return _paged("targets", [one.told() for one in chosen], token)
 
 
 def find_execution(record: PipelineRecord, execution: str) -> ExecutionState:

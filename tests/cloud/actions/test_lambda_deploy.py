@@ -16,7 +16,7 @@ NEEDED = (
     "lambda:UpdateAlias",
 )  # fmt: skip
 LOGS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
-CANARY = {"DeployStrategy": "Canary10Percent5Minutes", "Alarms": "errors"}
+CANARY: dict[str, Any] = {"DeployStrategy": "Canary10Percent5Minutes", "Alarms": "errors"}
 
 
 def function(account: StandIn) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -123,6 +124,7 @@ def test_source_needs_every_permission_and_heals(account: StandIn, taken: str) -
     assert status(sim, execution) == "Succeeded"
 
 
+@pytest.mark.provider("Deploy/S3", "success")
 def test_deploy_unpacks(account: StandIn) -> None:
     source_bucket(account)
     s3 = site(account)
@@ -183,6 +185,7 @@ def test_deploy_with_a_wrong_configuration(
     assert keys(account) == []
 
 
+@pytest.mark.provider("Deploy/S3", "failure")
 @pytest.mark.parametrize("broken", [b"no zip at all", pack(FILES)[:-30], pack(FILES)[:20] + pack(FILES)[25:]])
 def test_deploy_of_a_broken_archive(account: StandIn, broken: bytes) -> None:
     source_bucket(account, broken)
@@ -218,6 +221,47 @@ def test_deploy_stops_at_a_name_that_climbs(account: StandIn) -> None:
     assert keys(account) == ["one.txt"]
 
 
+@pytest.mark.provider("Deploy/S3", "permission")
+@pytest.mark.parametrize("taken", ["s3:PutObject", "s3:PutObjectAcl"])
+def test_deploy_needs_every_permission_and_heals(account: StandIn, taken: str) -> None:
+    source_bucket(account)
+    site(account)
+    sim = make(account, deploy(CannedACL="public-read"))
+    iam, statement = account.client("iam"), {"Effect": "Deny", "Action": taken, "Resource": "arn:aws:s3:::site/*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName="pipeline", PolicyName="taken", PolicyDocument=policy)
+
+    execution = go(account, sim)
+
+    assert (status(sim, execution), ending(sim).code) == ("Failed", "PermissionError")
+    assert "permissions to call s3.putObject for the deployment bucket, site" in ending(sim).message
+    assert f"is not authorized to perform: {taken}" in ending(sim).message
+    iam.delete_role_policy(RoleName="pipeline", PolicyName="taken")
+    retry(account, sim, execution)
+    assert status(sim, execution) == "Succeeded"
+
+
+@pytest.mark.provider("Deploy/S3", "success")
+def test_deploy_of_a_web_site(account: StandIn) -> None:
+    source_bucket(account)
+    s3 = site(account)
+    s3.put_bucket_website(Bucket="site", WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
+    key = account.client("kms").create_key()["KeyMetadata"]["Arn"]
+    sim = make(account, deploy(CannedACL="public-read", CacheControl="no-store", KMSEncryptionKeyARN=key))
+
+    execution = go(account, sim)
+
+    assert (status(sim, execution), ending(sim).message) == ("Succeeded", "")
+    index = s3.get_bucket_website(Bucket="site")["IndexDocument"]["Suffix"]
+    page = s3.get_object(Bucket="site", Key=index)
+    assert page["Body"].read() == FILES["index.html"]
+    assert (page["CacheControl"], page["ServerSideEncryption"], page["SSEKMSKeyId"]) == ("no-store", "aws:kms", key)
+    everyone = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}
+    grants = s3.get_object_acl(Bucket="site", Key=index)["Grants"]
+    assert {"Grantee": everyone, "Permission": "READ"} in grants
+
+
+@pytest.mark.provider("Deploy/S3", "permission")
 def test_deploy_denied_by_the_bucket_heals(account: StandIn) -> None:
     source_bucket(account)
     s3 = site(account)
@@ -237,6 +281,7 @@ def test_deploy_denied_by_the_bucket_heals(account: StandIn) -> None:
     assert len(outputs(sim, "Fetch")) == 1
 
 
+@pytest.mark.provider("Deploy/S3", "input")
 def test_missing_input_is_a_configuration_error(account: StandIn) -> None:
     source_bucket(account)
     site(account)

@@ -125,11 +125,3 @@ def test_a_wrong_configuration(account: StandIn, configuration: dict[str, str], 
 
     assert ending(sim).code == "ConfigurationError"
     assert message in ending(sim).message
-
-
-def test_a_name_that_is_taken(account: StandIn) -> None:
-    sim = make(account, deploy(product(account), ProductVersionName="first"))
-
-    go(account, sim)
-
-    assert (ending(sim).code, "has a version named first already" in ending(sim).message) == ("JobFailed", True)
