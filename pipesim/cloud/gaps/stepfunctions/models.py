@@ -12,6 +12,7 @@ Source: Amazon States Language specification; AWS Step Functions Developer Guide
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -43,6 +44,9 @@ class Waited:
             raise TimeoutError(f"the execution waited for more than {2 * PATIENCE:g} s")
 
 
+LOG = logging.getLogger("moto.stepfunctions.parser.asl.component.eval_component")
+"""Where moto's interpreter prints its insides when a machine fails, which is no news to anybody."""
+
 _waited: ContextVar[Waited | None] = ContextVar("waited", default=None)
 _account: ContextVar[Account | None] = ContextVar("account", default=None)
 _originals: list[tuple[Any, str, Any]] = []
@@ -57,9 +61,12 @@ def interpreting(account: Account) -> Iterator[Waited]:
     """
     waited = Waited()
     tokens = _waited.set(waited), _account.set(account)
+    level = LOG.level
+    LOG.setLevel(logging.CRITICAL)
     try:
         yield waited
     finally:
+        LOG.setLevel(level)
         _waited.reset(tokens[0])
         _account.reset(tokens[1])
 
