@@ -50,10 +50,12 @@ class Edit:
     Attributes:
         text: the change in words.
         function: what it does: a scenario in, a new scenario out.
+        parts: the edits that it is composed of; none: it is one by itself.
     """
 
     text: str
     function: Callable[[Scenario], Scenario]
+    parts: tuple[Edit, ...] = ()
 
     def __call__(self, scenario: Scenario) -> Scenario:
         """Return the changed scenario, which says so where nothing has changed; the given one stays as it is.
@@ -61,6 +63,8 @@ class Edit:
         Raises:
             AssumptionError: the scenario does not have what is to be changed.
         """
+        if self.parts:
+            return apply_all(scenario, self.parts)
         changed = self.function(scenario)
         same = changed.pipeline == scenario.pipeline and changed.assumptions == scenario.assumptions
         text = f"{self.text} ({NOTHING_NEW})" if same else self.text
@@ -84,7 +88,7 @@ def compose(*edits: Edit) -> Edit:
             scenario = edit.function(scenario)
         return scenario
 
-    return Edit("; ".join(edit.text for edit in edits) or "nothing", apply)
+    return Edit("; ".join(edit.text for edit in edits) or "nothing", apply, edits)
 
 
 @dataclass(frozen=True, slots=True)

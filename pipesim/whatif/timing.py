@@ -174,7 +174,7 @@ def arrivals(plan: Arrivals | Duration) -> Edit:
     if not isinstance(fresh, Arrivals):
         raise AssumptionError(f"{plan!r} is no plan of arrivals; write '20m' or Poisson(per_hour=3)")
     found: Arrivals = fresh
-    text = f"every {_shown(plan)}" if isinstance(plan, int | float | str) else str(plan)
+    text = f"every {_shown(plan)}" if isinstance(plan, int | float | str) else _rate_text(found)
     return Edit(f"arrivals {text}", lambda one: with_assumptions(one, replace(one.assumptions, arrivals=found)))
 
 
@@ -260,6 +260,18 @@ def _change_approver(scenario: Scenario, stage: Stage, action: Action, change: A
     who: Approver = change(resolved.approver(stage.name, action.name))
     approvals = with_entry(scenario.assumptions.approvals, f"{stage.name}/{action.name}", who)
     return with_assumptions(scenario, replace(scenario.assumptions, approvals=approvals))
+
+
+def _rate_text(plan: Arrivals) -> str:
+    """A plan as people say it."""
+    match plan:
+        case Poisson(per_hour):
+            return f"{per_hour:g} an hour" if per_hour >= 1 else f"{24 * per_hour:g} a day"
+        case OfficeHours(per_day):
+            return f"{per_day:g} a working day"
+        case Every(interval):
+            return f"every {format_duration(interval)}"
+    return str(plan)
 
 
 def _shown(value: object) -> str:

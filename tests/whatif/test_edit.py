@@ -102,7 +102,7 @@ def test_edits_compose_left_to_right_and_say_what_they_do(shop: edit.Scenario) -
     changed = change(shop)
 
     assert change.text == "builds=3; mode QUEUED"
-    assert changed.changes == ("builds=3; mode QUEUED",)
+    assert changed.changes == ("builds=3", "mode QUEUED")
     assert changed.assumptions.pools["builds"].capacity == 3
     assert shop.assumptions.pools["builds"].capacity == 6
 
@@ -164,3 +164,5 @@ def test_a_change_that_changes_nothing_says_so(shop: edit.Scenario) -> None:
 
     assert "mode SUPERSEDED (changes nothing here)" in str(found)
     assert str(found).count("changes nothing") == 1
+    both = (edit.parse_change("mode=SUPERSEDED") | edit.parse_change("builds=7"))(shop)
+    assert both.changes == ("mode SUPERSEDED (changes nothing here)", "builds=7")
