@@ -154,3 +154,26 @@ def test_a_deploy_specification_names_the_scripts(account: StandIn) -> None:
     go(account, sim)
 
     assert "BeforeDeploy: Script does not exist at specified location: gone.sh" in ending(sim).message
+
+
+def test_instances_leave_their_target_group_while_they_change(account: StandIn) -> None:
+    instances = fleet(account, size=2)
+    vpc = account.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    elb = account.client("elbv2")
+    group = elb.create_target_group(Name="web", Protocol="HTTP", Port=80, VpcId=vpc)["TargetGroups"][0][
+        "TargetGroupArn"
+    ]
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": one} for one in instances])
+    sim = make(account, deploy(TargetGroupNameList="web", MaxBatch="1"), Do=lasting(120))
+
+    def serving() -> list[str]:
+        told = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        return sorted(one["Target"]["Id"] for one in told)
+
+    execution = go(account, sim, 30)
+    assert serving() == instances[1:]
+    account.advance(60)
+    assert serving() == instances[:1]
+    account.advance(60)
+
+    assert (status(sim, execution), serving()) == ("Succeeded", instances)
