@@ -204,7 +204,15 @@ def _kms(saboteur: Saboteur) -> Made:
     before = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
     store = saboteur.pipeline.artifact_stores.get(region) or saboteur.pipeline.artifact_store
     named = store.encryption_key.id if store is not None and store.encryption_key is not None else None
-    key = named or kms.create_key(Description="Artifacts")["KeyMetadata"]["Arn"]
+    anybody_here = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": "kms:*",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"kms:CallerAccount": saboteur.account.id}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [anybody_here]})
+    key = named or kms.create_key(Description="Artifacts", Policy=policy)["KeyMetadata"]["Arn"]
     if named is None:
         default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
         s3.put_bucket_encryption(
