@@ -25,6 +25,7 @@ KINDS = {
     "input": "missing input",
 }
 NEVER = "not shown"
+PROOF = "proof of a provider"
 
 COURSE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Source", "CodeCommit", ("Source/CodeCommit",)),
@@ -130,33 +131,33 @@ class Integrations:
         self.write = write
         self.complaint = ""
         self._proofs: list[Proof] = []
-        self._passed: set[str] = set()
         self._left_out = False
         self._marked: set[str] = set()
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Take note of every proof that is there now, whether it is collected or not."""
-        self._marked = {
-            path.relative_to(ROOT).as_posix()
-            for path in sorted((ROOT / "tests" / "cloud").rglob("test_*.py"))
-            if MARK.search(path.read_text(encoding="utf-8"))
-        }
+        """Take note of the proofs; each test carries its own, so that they reach whoever gathers the reports."""
+        self._marked = _marked()
         for item in items:
             for mark in item.iter_markers("provider"):
                 name, kind = mark.args
                 if kind not in KINDS:
                     raise pytest.UsageError(f"{item.nodeid}: unknown kind {kind!r} (must be one of {', '.join(KINDS)})")
                 file = item.path.relative_to(ROOT).as_posix()
-                self._proofs.append(Proof(item.nodeid, file, name, kind))
+                item.user_properties.append((PROOF, (file, name, kind)))
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         self._left_out |= any(item.get_closest_marker("provider") for item in items)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        proofs = [Proof(report.nodeid, *value) for name, value in report.user_properties if name == PROOF]
         if report.when == "call" and report.passed:
-            self._passed.add(report.nodeid)
+            self._proofs += proofs
+        elif proofs and report.skipped:
+            self._left_out = True
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if hasattr(session.config, "workerinput"):
+            return  # one of several processes of pytest-xdist: the one that gathers the reports compares
         if not self._is_complete(session):
             if self.write:
                 missing = self._marked - {proof.file for proof in self._proofs}
@@ -183,19 +184,28 @@ class Integrations:
         """The files of the tests that passed, by provider and kind."""
         found: dict[str, dict[str, set[str]]] = {}
         for proof in self._proofs:
-            if proof.node in self._passed:
-                found.setdefault(proof.name, {}).setdefault(proof.kind, set()).add(proof.file)
+            found.setdefault(proof.name, {}).setdefault(proof.kind, set()).add(proof.file)
         return found
 
     def _is_complete(self, session: pytest.Session) -> bool:
         """Whether every test of a provider was collected and passed; failures are told by themselves."""
+        chosen = session.config.option
         if (
             not self._proofs
             or self._left_out
             or session.testsfailed
+            or chosen.keyword
+            or chosen.markexpr not in ("", "provider")
             or any("::" in argument for argument in session.config.args)
         ):
             return False
-        return self._marked <= {proof.file for proof in self._proofs} and all(
-            proof.node in self._passed for proof in self._proofs
-        )
+        return _marked() <= {proof.file for proof in self._proofs}
+
+
+def _marked() -> set[str]:
+    """The files that prove something of a provider."""
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "tests" / "cloud").rglob("test_*.py"))
+        if MARK.search(path.read_text(encoding="utf-8"))
+    }

@@ -23,7 +23,7 @@ def test_a_section_holds_one_command_that_sets_everything_up(section: str):
 
 def test_the_tool_prints_the_line(capsys):
     assert readme_commands.main(["Test"]) == 0
-    assert capsys.readouterr().out.strip().endswith("-m pytest -q")
+    assert capsys.readouterr().out.strip().endswith("-m pytest -q -n auto")
 
 
 @pytest.mark.parametrize(

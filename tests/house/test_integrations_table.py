@@ -57,14 +57,21 @@ def plugin(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Integrations:
 
 
 def session(failed: int = 0, *arguments: str) -> Any:
-    return SimpleNamespace(testsfailed=failed, config=SimpleNamespace(args=list(arguments)), exitstatus=0)
+    option = SimpleNamespace(keyword="", markexpr="")
+    return SimpleNamespace(
+        testsfailed=failed, config=SimpleNamespace(args=list(arguments), option=option), exitstatus=0
+    )
 
 
 def run(plugin: Integrations, *, passed: bool = True, kind: str = "success", collected: bool = True) -> None:
     mark = SimpleNamespace(args=("Deploy/ECS", kind))
-    item: Any = SimpleNamespace(nodeid="n", path=integrations.ROOT / FILE, iter_markers=lambda name: [mark])
+    item: Any = SimpleNamespace(
+        nodeid="n", path=integrations.ROOT / FILE, iter_markers=lambda name: [mark], user_properties=[]
+    )
     plugin.pytest_collection_modifyitems([item] if collected else [])
-    report: Any = SimpleNamespace(when="call", passed=passed, nodeid="n")
+    report: Any = SimpleNamespace(
+        when="call", passed=passed, skipped=not passed, nodeid="n", user_properties=item.user_properties
+    )
     plugin.pytest_runtest_logreport(report)
 
 
@@ -104,3 +111,12 @@ def test_a_partial_run_says_nothing_about_the_table(plugin: Integrations, part: 
 def test_a_mark_of_an_unknown_kind_is_refused(plugin: Integrations) -> None:
     with pytest.raises(pytest.UsageError, match="unknown kind 'sucess'"):
         run(plugin, kind="sucess")
+
+
+def test_one_of_several_processes_leaves_the_table_to_the_one_that_gathers(plugin: Integrations) -> None:
+    run(plugin)
+    ended = session()
+    ended.config.workerinput = {}
+    plugin.pytest_sessionfinish(ended)
+
+    assert (ended.exitstatus, plugin.complaint) == (0, "")

@@ -29,8 +29,8 @@ def act_partner(account: Account, run: ActionRun) -> Generator[simpy.Event, Any,
     """Open a job for a partner.
 
     A partner's service lies outside the account, and most simulations have none: unless somebody
-    polls for such jobs or has taken this one by then, the partner is assumed to answer after the duration that is assumed
-    of the action.
+    polls for such jobs or has taken this one by then, the partner is assumed to answer after the duration that is
+    assumed of the action.
     """
     job = account.jobs.open(run, THIRD_PARTY)
     if account.jobs.has_worker(run):
