@@ -11,9 +11,15 @@ from pipesim.views.figures import font, one_line
 from pipesim.views.theme import Theme, find_theme
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Annotation
 
 Point = tuple[float, float]
+MARK = 9
+BESIDE = ((7, 7, "left"), (-7, 7, "right"), (7, -7, "left"), (-7, -7, "right"), (0, 13, "center"), (0, -13, "center"),
+          (7, 19, "left"), (-7, 19, "right"), (7, -19, "left"), (-7, -19, "right"))  # fmt: skip
+"""Where a name may stand beside its mark, in points, the best first."""
 
 
 def best_of_both(points: Mapping[str, Point]) -> list[str]:
@@ -68,19 +74,46 @@ def frontier(
         joined = [known[name] for name in front]
         axes.plot([p[0] / across.factor for p in joined], [p[1] / up.factor for p in joined], color=palette.ink,
                   linewidth=1.4, linestyle="--", zorder=1)  # fmt: skip
-        middle = (min(p[0] for p in known.values()) + max(p[0] for p in known.values())) / 2
-        for place, (name, point) in enumerate(known.items()):
+        spots = {name: (point[0] / across.factor, point[1] / up.factor) for name, point in known.items()}
+        for place, (name, spot) in enumerate(spots.items()):
             colour = palette.series[place % len(palette.series)]
-            axes.plot(point[0] / across.factor, point[1] / up.factor, MARKERS[place % len(MARKERS)], markersize=9,
+            axes.plot(*spot, MARKERS[place % len(MARKERS)], markersize=MARK,
                       markerfacecolor=colour if name in front else palette.background, markeredgecolor=palette.ink,
                       linestyle="none")  # fmt: skip
-            right = point[0] > middle
-            axes.annotate(one_line(name, 30), (point[0] / across.factor, point[1] / up.factor),
-                          xytext=(-7 if right else 7, 6), ha="right" if right else "left",
-                          textcoords="offset points", fontproperties=font(SMALL), color=palette.ink,
-                          parse_math=False)  # fmt: skip
         axes.margins(0.16)
+        axes.autoscale_view()
+        _name_spots(axes, spots, palette)
         name_axes(axes, palette, f"{x[0]} ({across.unit})", f"{y[0]} ({up.unit})")
         return axes.figure  # type: ignore[return-value]
 
     return Chart(make, alt=alt, title=title, rows=rows)
+
+
+def _name_spots(axes: Axes, spots: Mapping[str, tuple[float, float]], palette: Theme) -> None:
+    """Write each name beside its mark, where it covers neither another name nor a mark, if there is such a place."""
+    from matplotlib.transforms import Bbox
+
+    radius = MARK / 2 * axes.figure.dpi / 72
+    taken = []
+    for spot in spots.values():
+        x, y = axes.transData.transform(spot)
+        taken.append(Bbox.from_extents(x - radius, y - radius, x + radius, y + radius))
+    frame = axes.get_window_extent()
+    for name, spot in spots.items():
+        best: tuple[int, Annotation] | None = None
+        for dx, dy, ha in BESIDE:
+            text = axes.annotate(one_line(name, 30), spot, xytext=(dx, dy), ha=ha, va="center",
+                                 textcoords="offset points", fontproperties=font(SMALL), color=palette.ink,
+                                 parse_math=False)  # fmt: skip
+            box = text.get_window_extent()
+            trouble = sum(box.overlaps(other) for other in taken) + 2 * (box.x0 < frame.x0 or box.x1 > frame.x1)
+            if best is None or trouble < best[0]:
+                if best is not None:
+                    best[1].remove()
+                best = trouble, text
+            else:
+                text.remove()
+            if not trouble:
+                break
+        assert best is not None
+        taken.append(best[1].get_window_extent())

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pipesim.errors import AssumptionError
-from pipesim.trace.spans import REASONS
 from pipesim.views.bands import bands
 from pipesim.views.chart import Chart
 from pipesim.views.ecdf import ecdf
@@ -21,6 +20,7 @@ from pipesim.views.wip import wip
 from pipesim.whatif.best import Best
 from pipesim.whatif.compare import Comparison
 from pipesim.whatif.intervals import Interval
+from pipesim.whatif.observed import WAITS
 from pipesim.whatif.results import Replications
 from pipesim.whatif.sensitivity import Sensitivity
 from pipesim.whatif.sweep import Sweep
@@ -85,7 +85,7 @@ def spread(results: Mapping[str, Replications], measure: str = "lead_time", them
 
 def decomposition(results: Mapping[str, Replications], theme: str | Theme = "light") -> Chart:
     """Return where the time of a shipped change goes in several scenarios."""
-    names = {"work": "working", **{reason: f"waiting.{reason}" for reason in REASONS}}
+    names = {"work": "working", **{reason: f"waiting.{reason}" for reason in (*WAITS, "trigger")}}
     parts = {}
     for scenario, one in results.items():
         means = {part: one.interval(name, anyway=True).estimate for part, name in names.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import combinations
 from xml.etree import ElementTree
 
 import numpy as np
@@ -145,3 +146,17 @@ def test_samples_without_numbers_say_so() -> None:
 def test_no_theme_of_that_name() -> None:
     with pytest.raises(SourceError, match="no theme 'pink'"):
         ecdf({"a": LONG}, "s", "lead time", theme="pink")
+
+
+def test_names_of_scenarios_that_lie_close_do_not_cover_each_other() -> None:
+    close = {
+        "own stage Production/BlueGreen": (16_440.0, 213.1),
+        "baseline": (16_500.0, 213.2),
+        "far": (15_600.0, 197.5),
+    }
+    figure = frontier(close).figure
+    names = [text for text in figure.axes[0].texts if text.get_text() in close]
+    boxes = [text.get_window_extent() for text in names]
+
+    assert len(names) == len(close)
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
