@@ -318,4 +318,4 @@ ps.classroom.check("03-4", answer_4)
 #   in Amazon S3", "Quotas in AWS CodePipeline".
 # - *Amazon S3 User Guide*: "Managing the lifecycle of objects", "Lifecycle configuration elements".
 #
-# Next: [Choose what sets a pipeline off](04_sources.ipynb).
+# Next: [Let changes come in](04_sources.ipynb).
