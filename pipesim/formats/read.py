@@ -1,6 +1,6 @@
 """Reading what a person hands over: a path, a text, bytes or a mapping becomes one `Reading`.
 
-Nothing here knows what a pipeline is. A reading is either a document (an object of JSON) or the text of
+Nothing here knows what a pipeline is. A reading is either a document (an object of JSON or YAML) or the text of
 an arrow sketch; everything else is refused with a sentence that says what was tried and the way out.
 """
 
@@ -10,9 +10,10 @@ import codecs
 import json
 import math
 import os
+import re
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -37,8 +38,10 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_TEMPLATE = re.compile(r"^(AWSTemplateFormatVersion|Resources|[\"']Resources[\"'])[ \t]*:", re.MULTILINE)
+"""A line that only a CloudFormation template has."""
 _WAY_OUT = (
-    "Give a path to a JSON file, JSON text that begins with '{', a mapping, "
+    "Give a path to a JSON or YAML file, JSON text that begins with '{', a mapping, "
     "or a sketch such as 'GitHub → CodeBuild → Elastic Beanstalk'."
 )
 
@@ -49,22 +52,25 @@ class Reading:
 
     Attributes:
         origin: where it came from, for messages: a path, or words such as ``the text``.
-        document: the object of JSON; None when a sketch was read.
+        document: the object of JSON or YAML; None when a sketch was read.
         sketch: the text of a sketch; None when a document was read.
+        part: what stood after ``#`` behind the path: the logical id of one resource of a template.
     """
 
     origin: str
     document: Mapping[str, Any] | None = None
     sketch: str | None = None
+    part: str | None = None
 
 
 def read(source: str | bytes | os.PathLike[str] | Mapping[str, Any]) -> Reading:
     """Read a source, whatever it is.
 
     Args:
-        source: a path (as ``Path`` or text), JSON as text or bytes, the text of a sketch, or a mapping.
-            A text is JSON when it begins with ``{``, a path when a file of that name exists or it looks
-            like one, and a sketch when it holds an arrow.
+        source: a path (as ``Path`` or text), JSON or a YAML template as text or bytes, the text of a sketch, or
+            a mapping. A text is JSON when it begins with ``{``, YAML when it has a line such as ``Resources:``,
+            a path when a file of that name exists or it looks like one, and a sketch when it holds an arrow.
+            A path may end in ``#`` and a name, which is kept as `Reading.part`.
 
     Raises:
         SourceError: it cannot be used; the message says what was tried and the way out.
@@ -82,7 +88,7 @@ def read(source: str | bytes | os.PathLike[str] | Mapping[str, Any]) -> Reading:
     if isinstance(source, str):
         return _read_text(source)
     if isinstance(source, os.PathLike):
-        return _read_file(Path(os.fspath(source)))
+        return _read_place(os.fspath(source))
     raise SourceError(f"Cannot read a pipeline from {type(source).__name__}. {_WAY_OUT}")
 
 
@@ -93,8 +99,10 @@ def _read_text(text: str) -> Reading:
         raise SourceError(f"The text is empty. {_WAY_OUT}")
     if body.startswith("{"):
         return _from_text(body, "the text", lead=text[: len(text) - len(body)])
+    if _TEMPLATE.search(body):
+        return _from_yaml(text, "the text")
     if _is_there(text) or (not has_arrow(text) and _looks_like_path(text)):
-        return _read_file(_path(text))
+        return _read_place(text)
     if has_arrow(text):
         return Reading("the sketch", sketch=text.lstrip("\ufeff"))
     if body.startswith(("[", '"')):
@@ -103,6 +111,14 @@ def _read_text(text: str) -> Reading:
         f"Cannot tell what {_shorten(text)!r} is: no file has this name, JSON text would begin with '{{', "
         f"and a sketch would hold an arrow. {_WAY_OUT}"
     )
+
+
+def _read_place(text: str) -> Reading:
+    """Read a file, or for ``template.yaml#Name`` the file before the sign when none has the whole name."""
+    before, sign, part = text.rpartition("#")
+    if sign and part.strip().isalnum() and not _is_there(text) and _is_there(before):
+        return replace(_read_file(_path(before)), part=part.strip())
+    return _read_file(_path(text))
 
 
 def _is_there(text: str) -> bool:
@@ -125,7 +141,7 @@ def _looks_like_path(text: str) -> bool:
     if "\n" in text.strip() or "\0" in text:
         return False
     known = DOCUMENT_SUFFIXES + SKETCH_SUFFIXES + YAML_SUFFIXES
-    return text.strip().lower().endswith(known) or "/" in text or "\\" in text
+    return text.strip().lower().partition("#")[0].endswith(known) or "/" in text or "\\" in text
 
 
 def _read_file(path: Path) -> Reading:
@@ -146,11 +162,10 @@ def _read_file(path: Path) -> Reading:
     _refuse_large(len(raw), origin)
     suffix = path.suffix.lower()
     text = _decode(raw, origin)
-    if suffix in YAML_SUFFIXES and not text.lstrip().startswith("{"):
-        raise SourceError(
-            f"{origin} is YAML, which is not read yet. Convert it to JSON, or fetch the declaration with "
-            "'aws codepipeline get-pipeline --name NAME --output json'."
-        )
+    if not text.lstrip("\ufeff \t\r\n").startswith("{") and (
+        suffix in YAML_SUFFIXES or (suffix not in SKETCH_SUFFIXES and _TEMPLATE.search(text))
+    ):
+        return _from_yaml(text, origin)
     return _from_text(text, origin, suffix=suffix)
 
 
@@ -173,6 +188,19 @@ def _from_text(text: str, origin: str, *, suffix: str = "", lead: str = "") -> R
         raise SourceError(
             f"{_sentence(origin)} holds {_kind(document)} of JSON, not an object. "
             "A declaration is an object with 'name', 'roleArn' and 'stages', or one under 'pipeline'."
+        )
+    _refuse_odd_values(document, origin)
+    return Reading(origin, document=document)
+
+
+def _from_yaml(text: str, origin: str) -> Reading:
+    from pipesim.formats.template_yaml import parse_yaml
+
+    document = parse_yaml(text.lstrip("\ufeff"), _sentence(origin))
+    if not isinstance(document, dict):
+        raise SourceError(
+            f"{_sentence(origin)} holds {_kind(document)} of YAML, not an object. "
+            "A CloudFormation template has 'Resources'; a declaration has 'name', 'roleArn' and 'stages'."
         )
     _refuse_odd_values(document, origin)
     return Reading(origin, document=document)

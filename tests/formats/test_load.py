@@ -65,7 +65,7 @@ def test_to_document_and_load_are_each_others_inverse(name):
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ({"Resources": {}}, ["CloudFormation template", "get-pipeline"]),
+        ({"Resources": {}}, ["CloudFormation template", "without a pipeline"]),
         ({"version": 3, "jobs": {}}, ["'version', 'jobs'", "neither 'stages' nor 'pipeline'"]),
         ({}, ["it holds nothing"]),
     ],

@@ -157,14 +157,11 @@ def test_an_endless_device_is_refused():
     assert "too large" in refused("/dev/zero")
 
 
-def test_yaml_is_refused_with_the_way_to_json(tmp_path):
+def test_a_yaml_file_is_a_document(tmp_path):
     file = tmp_path / "pipeline.yaml"
     file.write_text("name: shop\n")
 
-    message = refused(file)
-
-    assert "YAML" in message
-    assert "--output json" in message
+    assert read(file).document == {"name": "shop"}
 
 
 def test_a_json_file_with_other_text_is_not_json(tmp_path):
