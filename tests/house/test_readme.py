@@ -72,6 +72,25 @@ CLAIMS: dict[str, tuple[str, ...]] = {
     "The solutions of its exercises are in `notebooks/solutions/`.": (
         "tests/test_notebooks.py::test_built_files_equal_their_sources",
     ),
+    "Exercises check themselves by behaviour: a learner's pipeline is simulated, a policy or a function is run in a "
+    "mocked account, and the answer says what is right, what is not yet, and where to look.": (
+        "tests/classroom/lessons/test_l19.py::test_least_privilege",
+        "tests/classroom/lessons/test_l10.py::test_a_queue",
+        "tests/browser/test_lessons.py::test_a_wrong_and_then_a_right_answer",
+    ),
+    "With a name, every learner has numbers of their own; no answer stands in the source.": (
+        "tests/classroom/test_course.py::test_names_are_people_not_letters",
+        "tests/classroom/lessons/test_l01.py::test_the_faults_differ_between_learners",
+    ),
+    "`pipesim lab` run again never overwrites what a learner wrote; `pipesim lab --update` brings new lessons.": (
+        "tests/classroom/test_folder.py::test_run_again_nothing_is_touched",
+        "tests/classroom/test_folder.py::test_update_brings_what_is_new_and_keeps_what_is_mine",
+    ),
+    "For a class with grades, `pipesim classroom release` makes nbgrader's assignments with hidden tests and partial "
+    "points; `pipesim classroom report` shows who is stuck where.": (
+        "tests/classroom/test_release.py::test_wrong_submissions_earn_their_part",
+        "tests/classroom/test_report.py::test_who_passed_who_is_stuck_and_who_has_not_begun",
+    ),
     "Durations, failures and people are assumptions; AWS does not publish them. [docs/fidelity.md](docs/fidelity.md) "
     "says for every behaviour whether it is modelled, assumed or left out.": (
         "tests/house/test_fidelity.py::test_a_row_is_whole",
