@@ -608,7 +608,11 @@ _STAGE_ENDINGS = {
 
 
 def refuse_problems(pipeline: Pipeline) -> None:
-    """Raise DeclarationError when a declaration breaks rules."""
+    """Raise DeclarationError when a declaration breaks rules, or is none."""
+    if not isinstance(pipeline, Pipeline):
+        raise DeclarationError(
+            f"a {type(pipeline).__name__} is no pipeline: pipesim.load makes one of a declaration, a file or a sketch"
+        )
     problems = check(pipeline)
     if problems:
         more = f" (and {len(problems) - 1} more: see pipesim.check)" if len(problems) > 1 else ""

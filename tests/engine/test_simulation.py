@@ -704,3 +704,9 @@ def test_what_is_due_next_and_what_has_happened_since():
     sim.advance(sim.next_due)
     assert [e.seq for e in sim.events_from(1)] == list(range(1, len(sim.trace)))
     assert sim.now < sim.next_due
+
+
+@pytest.mark.parametrize("thing", [{"name": "shop"}, "GitHub -> S3", None])
+def test_what_is_no_pipeline_is_told(thing):
+    with pytest.raises(DeclarationError, match=r"is no pipeline: pipesim\.load makes one"):
+        simulate(thing)
