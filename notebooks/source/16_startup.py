@@ -253,6 +253,7 @@ ps.classroom.check("16-3", answer_3)
 wanted = ps.classroom.case("16-4")
 wanted.summary
 
+
 # %% tags=["exercise:16-4"]
 def answer(codepipeline, name):
     stage = codepipeline.get_pipeline_state(name=name)["stageStates"][2]

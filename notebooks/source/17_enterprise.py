@@ -139,6 +139,7 @@ codepipeline = cloud.client("codepipeline")
 # %% [markdown]
 # A small function finds the question of one person in the state, and one answers it.
 
+
 # %%
 def question(stage):
     states = {one["stageName"]: one for one in codepipeline.get_pipeline_state(name="enterprise")["stageStates"]}

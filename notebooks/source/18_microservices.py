@@ -227,7 +227,7 @@ def handler(event, context):
 ps.classroom.check("18-3", answer_3)
 
 # %% [markdown]
-# **4. Which change is worth it?** Compare the three changes with `n=20, days=2, seed=1`. Answer with the name of the
+# **4. Which change is worth it?** Compare the three changes with `n=10, days=2, seed=1`. Answer with the name of the
 # one that shortens the mean lead time most, and by how many minutes.
 
 # %%
@@ -235,7 +235,7 @@ worth = ps.classroom.case("18-4")
 list(worth.changes)
 
 # %% tags=["exercise:18-4"]
-found = ps.compare((worth.pipeline, worth.profile), worth.changes, n=20, days=2, seed=1)
+found = ps.compare((worth.pipeline, worth.profile), worth.changes, n=10, days=2, seed=1)
 gains = {name: found.difference(name, "lead_time").estimate for name in worth.changes}
 best = min(gains, key=gains.get)
 answer_4 = (best, -gains[best] / 60)
