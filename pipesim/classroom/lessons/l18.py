@@ -320,7 +320,7 @@ def worth_it(answer: Any, case: Case, marks: Marks) -> None:
     choice, won = answer
     if choice not in case.changes:
         raise ValueError(f"no change {choice!r} (there are {', '.join(case.changes)})")
-    found = compare((case.pipeline, case.profile), case.changes, n=20, days=2, seed=1, progress=False)
+    found = compare((case.pipeline, case.profile), case.changes, n=10, days=2, seed=1, progress=False)
     gains = {name: found.difference(name, "lead_time") for name in case.changes}
     best = min(gains, key=lambda name: _or_never(gains[name].estimate))
     truth = -gains[choice].estimate / 60
@@ -330,7 +330,7 @@ def worth_it(answer: Any, case: Case, marks: Marks) -> None:
         yes=f"it wins {truth:.1f} minutes on average, more than the others",
         no=f"it wins {truth:.1f} minutes, another one wins more" if truth > 0 else "it makes things slower",
         hint="ps.compare gives all changes the same luck. Read the rows of the lead time.",
-        stronger="found = ps.compare((case.pipeline, case.profile), case.changes, n=20, days=2, seed=1), "
+        stronger="found = ps.compare((case.pipeline, case.profile), case.changes, n=10, days=2, seed=1), "
         'then found.difference(name, "lead_time").estimate for each name; the more negative, the better.',
     )
     marks.part(

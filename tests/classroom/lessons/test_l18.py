@@ -100,7 +100,7 @@ def test_functions_that_fall_short() -> None:
 @pytest.mark.parametrize("name", ("", "bob"))
 def test_worth_it(name: str) -> None:
     case = ps.classroom.case("18-4", of=name)
-    found = ps.compare((case.pipeline, case.profile), case.changes, n=20, days=2, seed=1, progress=False)
+    found = ps.compare((case.pipeline, case.profile), case.changes, n=10, days=2, seed=1, progress=False)
     gains = {change: found.difference(change, "lead_time").estimate / 60 for change in case.changes}
     first, second, worst = sorted(gains, key=lambda change: gains[change])
 
