@@ -14,6 +14,7 @@ from pipesim.definition.document import parse_document, read_document
 from pipesim.definition.model import Pipeline
 from pipesim.definition.problems import Problem
 from pipesim.errors import DeclarationError, PipesimError, SourceError
+from pipesim.formats.cloudformation import to_template_text
 from pipesim.formats.samples import sample_names
 from pipesim.views.diagram import draw
 from pipesim.widgets.builder_model import Draft, applied, new_document, opened, redone, to_json, undone
@@ -21,6 +22,8 @@ from pipesim.widgets.builder_palette import custom_items, knowing
 from pipesim.widgets.builder_view import palette_data, view_of
 
 _STATIC = Path(__file__).parent / "static"
+TEMPLATES = (".yaml", ".yml", ".template")
+"""Files that hold a CloudFormation template."""
 
 
 class Builder(anywidget.AnyWidget):
@@ -149,14 +152,19 @@ class Builder(anywidget.AnyWidget):
         self._show(opened(self._draft, source))
 
     def save(self, path: str | Path) -> Path:
-        """Write the declaration as JSON to a file and return its path; unfinished ones can be saved too.
+        """Write the declaration to a file and return its path; unfinished ones can be saved too.
+
+        Args:
+            path: ``.yaml``, ``.yml`` and ``.template`` get a CloudFormation template, any other name the JSON that the
+                AWS CLI takes.
 
         Raises:
             SourceError: the file cannot be written.
         """
         path = Path(path).expanduser()
+        text = to_template_text(self._draft.document) if path.suffix.lower() in TEMPLATES else self.text
         try:
-            path.write_text(self.text, encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
         except OSError as error:
             raise SourceError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
         return path

@@ -601,6 +601,16 @@ class TestMessages:
         assert json.loads(builder.text)["pipeline"] == builder.document
         assert '"name": "shop"' in builder.text
 
+    @pytest.mark.parametrize("name", ["shop.yaml", "shop.yml", "shop.template", "SHOP.YAML"])
+    def test_a_template_is_saved_and_opened_again(self, tmp_path, name):
+        builder = startup()
+        written = builder.save(tmp_path / name)
+        other = Builder()
+        other.load(written)
+
+        assert "AWS::CodePipeline::Pipeline" in written.read_text(encoding="utf-8")
+        assert other.document["stages"] == builder.document["stages"]
+
     def test_what_happened_is_said_for_those_who_hear_it(self):
         builder = startup()
         builder.apply({"op": "nudge", "path": "stages[2].actions[0]", "direction": "right"})

@@ -236,7 +236,8 @@ class Page {
       make("label", { for: `${this.uid}-text`, text: "The declaration, as the AWS CLI takes it" }), this.text,
       make("div", { class: "ps-row" },
         button("download", "Download", () => this.download()),
-        make("label", { for: `${this.uid}-path`, text: "or save beside the notebook as" }), this.path,
+        make("label", { for: `${this.uid}-path`, text: "or save beside the notebook as (.yaml: a CloudFormation template)" }),
+        this.path,
         button("save-path", "Save", () => this.send({ op: "save", path: this.path.value }))));
   }
 
