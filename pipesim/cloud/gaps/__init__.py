@@ -19,6 +19,7 @@ from pipesim.cloud.gaps import (
 
 GAPS = (
     appconfig,
+    cloudformation,
     codestarnotifications,
     codecommit,
     codeconnections,
@@ -30,8 +31,6 @@ GAPS = (
     servicecatalog,
     stepfunctions,
 )
-FILLED_WHEN_NEEDED = (cloudformation,)
-"""Gaps in services that take seconds to import: the action that needs them fills them."""
 
 
 def install() -> None:
@@ -42,5 +41,5 @@ def install() -> None:
 
 def uninstall() -> None:
     """Leave moto as it was."""
-    for gap in (*GAPS, *FILLED_WHEN_NEEDED):
+    for gap in GAPS:
         gap.uninstall()

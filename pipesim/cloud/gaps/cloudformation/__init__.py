@@ -1,9 +1,6 @@
-"""What moto's CloudFormation gets wrong for pipelines.
+"""What moto's CloudFormation lacks for pipelines: their resource types, rollback, and outputs of change sets.
 
-- A stack has outputs after a change set was executed, too: moto works them out only on create and update.
-- The stacks of a stack set have names from which resources can be named: ``StackSet-NAME`` (moto has a colon there).
-
-moto's CloudFormation takes seconds to import, so this gap is filled when the first action needs it.
+moto's CloudFormation takes seconds to import, so the gap is filled when the service is first called.
 """
 
 from __future__ import annotations
@@ -11,35 +8,43 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-EXECUTE, CREATE = "execute_change_set", "create_stack"
+from moto import backends
 
-_originals: list[tuple[type, str, Callable[..., Any]]] = []
+SERVICE = "cloudformation"
+
+_original: list[Callable[..., Any]] = []
+_filled: list[Callable[[], None]] = []
 
 
 def install() -> None:
-    """Fill the gap; without effect the second time."""
-    if _originals:
+    """Fill the gap as soon as somebody calls CloudFormation; without effect the second time."""
+    if _original:
         return
-    from moto.cloudformation.models import CloudFormationBackend
+    get_backend: Callable[..., Any] = backends.get_backend
+    _original.append(get_backend)
 
-    execute, create = CloudFormationBackend.execute_change_set, CloudFormationBackend.create_stack
+    def filling(name: str) -> Any:
+        if name == SERVICE:
+            fill()
+        return get_backend(name)
 
-    def execute_change_set(self: Any, change_set_name: str, stack_name: str | None = None) -> None:
-        execute(self, change_set_name, stack_name)
-        stack = self.stacks[self.describe_change_set(change_set_name).stack_id]
-        stack._parse_template()
-        stack.output_map = stack._create_output_map()
+    backends.get_backend = filling
 
-    def create_stack(self: Any, name: str, *args: Any, **members: Any) -> Any:
-        return create(self, name.replace("StackSet:", "StackSet-", 1), *args, **members)
 
-    for verb, original, better in ((EXECUTE, execute, execute_change_set), (CREATE, create, create_stack)):
-        _originals.append((CloudFormationBackend, verb, original))
-        setattr(CloudFormationBackend, verb, better)
+def fill() -> None:
+    """Fill the gap now; without effect the second time."""
+    if _filled:
+        return
+    from pipesim.cloud.gaps.cloudformation import resource_types, stacks
+
+    resource_types.register()
+    stacks.install()
+    _filled.extend((resource_types.unregister, stacks.uninstall))
 
 
 def uninstall() -> None:
     """Leave moto as it was."""
-    while _originals:
-        backend, verb, original = _originals.pop()
-        setattr(backend, verb, original)
+    while _filled:
+        _filled.pop()()
+    while _original:
+        backends.get_backend = _original.pop()

@@ -37,6 +37,29 @@ class CodeBuildResponse(MotoResponse):
                     del kept[part]["location"]
         return answer
 
+    def update_project(self) -> ActionResult:
+        """UpdateProject: what is given takes the place of what was; the builds stay."""
+        given, backend = json.loads(self.body), self.codebuild_backend
+        name = given.get("name", "")
+        if name not in backend.codebuild_projects:
+            raise ResourceNotFoundException(f"Project cannot be found: {name}")
+        old = backend.codebuild_projects.pop(name)
+        kept, history = old.project_metadata, backend.build_history.get(name, [])
+        named = (
+            *("description", "source", "artifacts", "environment", "serviceRole", "tags", "cache", "timeoutInMinutes"),
+            *("queuedTimeoutInMinutes", "sourceVersion", "logsConfig", "vpcConfig", batches.CONFIGURATION),
+        )
+        before = {part: kept[part] for part in named if kept.get(part) is not None}
+        self.body = json.dumps({**before, **given}, default=str)
+        try:
+            answer = self.create_project()
+        except Exception:
+            backend.codebuild_projects[name] = old
+            raise
+        backend.build_history[name] = history
+        backend.codebuild_projects[name].project_metadata["created"] = kept["created"]
+        return answer
+
     def batch_get_builds(self) -> ActionResult:
         """BatchGetBuilds."""
         ids = [build_id.split(":build/")[-1] for build_id in self._get_param("ids")]

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from moto.codedeploy.responses import CodeDeployResponse as MotoResponse
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import unix_time
 
 from pipesim.cloud.gaps.codedeploy import models, progress
@@ -71,6 +71,20 @@ class CodeDeployResponse(MotoResponse):
         group = self.codedeploy_backend.get_deployment_group(info["applicationName"], info["deploymentGroupName"])
         info["alarmConfiguration"] = alarms_of(group)
         return answer
+
+    def delete_application(self) -> EmptyResult:
+        """DeleteApplication, with its groups."""
+        name = self._get_param("applicationName")
+        self.codedeploy_backend.get_application(name)
+        del self.codedeploy_backend.applications[name]
+        self.codedeploy_backend.deployment_groups.pop(name, None)
+        return EmptyResult()
+
+    def delete_deployment_group(self) -> ActionResult:
+        """DeleteDeploymentGroup; without effect when there is none."""
+        groups = self.codedeploy_backend.deployment_groups.get(self._get_param("applicationName"), {})
+        groups.pop(self._get_param("deploymentGroupName"), None)
+        return ActionResult({"hooksNotCleanedUp": []})
 
     def get_deployment_config(self) -> ActionResult:
         """GetDeploymentConfig of the service's own configurations."""
