@@ -54,7 +54,7 @@ class Edit:
     """
 
     text: str
-    function: Callable[[Scenario], Scenario]
+    function: Callable[[Scenario], Scenario] = field(repr=False)
     parts: tuple[Edit, ...] = ()
 
     def __call__(self, scenario: Scenario) -> Scenario:
