@@ -12,7 +12,7 @@ from pipesim.trace.measures import measure
 from tests.test_notebooks import load_tool
 
 NAMES = ("e-commerce", "enterprise", "startup")
-EXECUTIONS = {"startup": 300, "e-commerce": 200, "enterprise": 55}
+EXECUTIONS = {"startup": 300, "e-commerce": 201, "enterprise": 55}
 
 
 def files(name):
