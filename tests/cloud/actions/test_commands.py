@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pipesim.assumptions.model import ActionAssumption
+from pipesim.errors import DeclarationError
 from tests.cloud.actions.story import (
     BASE,
     FILES,
@@ -135,8 +136,6 @@ def test_secrets_are_fetched_under_the_role(account: StandIn) -> None:
 def test_no_commands(account: StandIn) -> None:
     source_bucket(account)
     empty = {key: value for key, value in commands().items() if key != "commands"}
-    sim = make(account, empty)
 
-    go(account, sim)
-
-    assert (ending(sim).code, ending(sim).message) == ("ConfigurationError", "The action has no commands.")
+    with pytest.raises(DeclarationError, match="must contain a commands field"):
+        make(account, empty)

@@ -61,11 +61,11 @@ def test_another_pipeline_runs_with_variables_and_a_revision(cloud: Cloud) -> No
     )
     ended = run(cloud)
 
-    [newest, *_] = executions(cloud)
-    assert (ended["status"], newest["status"]) == ("Succeeded", "Succeeded")
-    assert result(ended)["externalExecutionId"] == newest["pipelineExecutionId"]
-    assert newest["sourceRevisions"][0]["revisionId"] == old
-    assert newest["trigger"]["triggerType"] == "StartPipelineExecution"
+    named = result(ended)["externalExecutionId"]
+    [started] = [one for one in executions(cloud) if one["pipelineExecutionId"] == named]
+    assert (ended["status"], started["status"]) == ("Succeeded", "Succeeded")
+    assert started["trigger"]["triggerType"] == "StartPipelineExecution"
+    assert started["sourceRevisions"][0]["revisionId"] == old
     keys = [one["Key"] for one in s3.list_objects_v2(Bucket="site")["Contents"]]
     assert f"{ended['pipelineExecutionId']}.zip" in keys
 
