@@ -126,9 +126,14 @@ class FastSamples(Mapping[str, Column]):
         return there
 
     @cached_property
+    def _standard(self) -> Flags:
+        """Which executions are a change's own, not rollbacks."""
+        standard: Flags = self._result.rollback_target < 0
+        return standard
+
+    @cached_property
     def _good(self) -> Flags:
-        standard = self._result.rollback_target < 0
-        good: Flags = (self._status == SUCCEEDED) & standard
+        good: Flags = (self._status == SUCCEEDED) & self._standard
         return good
 
     @cached_property
@@ -249,7 +254,7 @@ class FastSamples(Mapping[str, Column]):
         return self._per_window((high - low).sum(axis=1), 1.0)
 
     def _wasted(self) -> Column:
-        lost = self._late & ((self._status == FAILED) | (self._status == SUPERSEDED))
+        lost = self._late & self._standard & ((self._status == FAILED) | (self._status == SUPERSEDED))
         total = np.zeros(len(self._status))
         for place, stage in enumerate(self._result.pipeline.stages):
             if any(action.is_approval for action in stage.actions):
