@@ -5,14 +5,10 @@ from __future__ import annotations
 import pytest
 
 import pipesim as ps
+from tests.classroom.lessons.telling import told
 
 NAMES = ("", "ada", "bob", "cleo", "dan", "eve")
 TOGETHER = ("Frontend", "Backend", "Docs")
-
-
-def told(id: str, answer: object, name: str) -> str:
-    ps.classroom.learner(name)
-    return str(ps.classroom.check(id, answer))
 
 
 @pytest.mark.parametrize("name", NAMES)

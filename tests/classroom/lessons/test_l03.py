@@ -8,14 +8,10 @@ from typing import Any
 import pytest
 
 import pipesim as ps
+from tests.classroom.lessons.telling import told
 
 NAMES = ("", "ada", "bob", "cleo", "dan", "eve")
 STEPS = "GitHub -> CodeBuild -> S3 (Staging) -> CodeDeploy (Production)"
-
-
-def told(id: str, answer: object, name: str = "") -> str:
-    ps.classroom.learner(name)
-    return str(ps.classroom.check(id, answer))
 
 
 def mended(name: str, **inputs: str) -> dict[str, Any]:

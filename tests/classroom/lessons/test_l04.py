@@ -8,13 +8,9 @@ from typing import Any
 import pytest
 
 import pipesim as ps
+from tests.classroom.lessons.telling import told
 
 NAMES = ("", "ada")
-
-
-def told(id: str, answer: object, name: str = "") -> str:
-    ps.classroom.learner(name)
-    return str(ps.classroom.check(id, answer))
 
 
 def with_filters(declaration: Any, **filters: Any) -> dict[str, Any]:

@@ -10,13 +10,9 @@ import pytest
 import yaml
 
 import pipesim as ps
+from tests.classroom.lessons.telling import told
 
 NAMES = ("", "ada")
-
-
-def told(id: str, answer: object, name: str) -> str:
-    ps.classroom.learner(name)
-    return str(ps.classroom.check(id, answer))
 
 
 def rows(text: str) -> tuple[int, int]:

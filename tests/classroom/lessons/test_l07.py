@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import pipesim as ps
+from tests.classroom.lessons.telling import told
 
 NAMES = ("", "ada")
 APPSPEC = """version: 0.0
@@ -17,11 +18,6 @@ hooks:
 """
 ASKS = "#!/bin/sh\ncurl --fail http://localhost/health || exit 1\n"
 BACK = {"enabled": True, "events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"]}
-
-
-def told(id: str, answer: object, name: str = "") -> str:
-    ps.classroom.learner(name)
-    return str(ps.classroom.check(id, answer))
 
 
 @pytest.mark.parametrize("name", NAMES)

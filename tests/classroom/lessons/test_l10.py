@@ -5,13 +5,9 @@ from __future__ import annotations
 import pytest
 
 import pipesim as ps
+from tests.classroom.lessons.telling import told
 
 NAMES = ("", "ada", "bob", "cleo", "dan")
-
-
-def told(id: str, answer: object, name: str) -> str:
-    ps.classroom.learner(name)
-    return str(ps.classroom.check(id, answer))
 
 
 def moment(name: str) -> tuple[str, str, str]:

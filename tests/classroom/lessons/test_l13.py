@@ -9,14 +9,10 @@ from typing import Any
 import pytest
 
 import pipesim as ps
+from tests.classroom.lessons.telling import told
 
 NAMES = ("", "ada", "bob")
 ACTION = "CodePipeline Action Execution State Change"
-
-
-def told(id: str, answer: object, name: str = "") -> str:
-    ps.classroom.learner(name)
-    return str(ps.classroom.check(id, answer))
 
 
 def pattern(pipeline: str, **detail: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 import pipesim as ps
 from pipesim.classroom.lessons.l14 import FAULTS, LOSSES
+from tests.classroom.lessons.telling import told
 
 NAMES = ("", *"abcdefghijklmnop")
 STATEMENT = {
@@ -18,11 +19,6 @@ STATEMENT = {
     "Resource": "arn:aws:codebuild:us-east-1:123456789012:project/s3-to-s3-build",
 }
 WAITING = "approval waiting"
-
-
-def told(id: str, answer: object, name: str = "") -> str:
-    ps.classroom.learner(name)
-    return str(ps.classroom.check(id, answer))
 
 
 def who_has(fault: str) -> str:

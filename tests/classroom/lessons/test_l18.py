@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import pipesim as ps
+from tests.classroom.lessons.telling import told
 
 NAMES = ("", "ada", "bob", "cleo", "dan")
 FUNCTION = """
@@ -23,11 +24,6 @@ def handler(event, context):
     boto3.client("codepipeline").put_job_success_result(jobId=job["id"])
 """
 REPORT = '    boto3.client("codepipeline").put_job_success_result(jobId=job["id"])\n'
-
-
-def told(id: str, answer: object, name: str) -> str:
-    ps.classroom.learner(name)
-    return str(ps.classroom.check(id, answer))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pipesim.assumptions.distributions import Constant
@@ -105,3 +105,19 @@ __all__ = [
     "BASE", "FILES", "SOURCE", "action", "allow", "body", "ending", "files_of", "go", "lasting", "make", "outputs",
     "retry", "source_bucket", "status",
 ]  # fmt: skip
+
+
+def lacks_and_heals(account: StandIn, sim: Simulation, execution: str, taken: str, needed: Iterable[str]) -> None:
+    """The action failed for want of one permission, says which, and works when it has them all and is retried."""
+    assert (status(sim, execution), ending(sim).code) == ("Failed", "PermissionError")
+    assert f"is not authorized to perform: {taken}" in ending(sim).message
+    allow(account, *BASE, *needed)
+    retry(account, sim, execution)
+    assert status(sim, execution) == "Succeeded"
+
+
+def loses_its_input(account: StandIn, sim: Simulation, execution: str) -> None:
+    """The input artifact is gone from the bucket when the action is retried, and the action says so."""
+    account.client("s3").delete_object(Bucket=BUCKET, Key=sim.executions[execution].artifacts["Code"])
+    retry(account, sim, execution)
+    assert (ending(sim).code, "NoSuchKey" in ending(sim).message) == ("ConfigurationError", True)

@@ -9,8 +9,20 @@ import pytest
 import time_machine
 
 from pipesim.cloud.artifacts import pack
-from tests.cloud.actions.story import BASE, action, allow, ending, go, lasting, make, retry, source_bucket, status
-from tests.cloud.standin import BUCKET, StandIn
+from tests.cloud.actions.story import (
+    BASE,
+    action,
+    allow,
+    ending,
+    go,
+    lacks_and_heals,
+    lasting,
+    loses_its_input,
+    make,
+    source_bucket,
+    status,
+)
+from tests.cloud.standin import StandIn
 
 NEEDED = ("appconfig:StartDeployment", "appconfig:GetDeployment")
 SCHEMA = json.dumps({"type": "object", "required": ["dark"], "properties": {"dark": {"type": "boolean"}}})
@@ -106,11 +118,7 @@ def test_the_role_needs_every_permission_and_heals(account: StandIn, taken: str)
 
     execution = go(account, sim)
 
-    assert (status(sim, execution), ending(sim).code) == ("Failed", "PermissionError")
-    assert f"is not authorized to perform: {taken}" in ending(sim).message
-    allow(account, *BASE, *NEEDED)
-    retry(account, sim, execution)
-    assert status(sim, execution) == "Succeeded"
+    lacks_and_heals(account, sim, execution, taken, NEEDED)
 
 
 @pytest.mark.provider("Deploy/AppConfig", "input")
@@ -121,9 +129,7 @@ def test_a_missing_input(account: StandIn) -> None:
 
     assert ending(sim).code == "ConfigurationError"
     assert "has no file 'none.json'" in ending(sim).message
-    account.client("s3").delete_object(Bucket=BUCKET, Key=sim.executions[execution].artifacts["Code"])
-    retry(account, sim, execution)
-    assert (ending(sim).code, "NoSuchKey" in ending(sim).message) == ("ConfigurationError", True)
+    loses_its_input(account, sim, execution)
 
 
 @pytest.mark.parametrize(

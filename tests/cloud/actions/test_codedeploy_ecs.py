@@ -8,8 +8,20 @@ from typing import Any
 import pytest
 
 from pipesim.cloud.artifacts import pack
-from tests.cloud.actions.story import BASE, action, allow, ending, go, lasting, make, retry, source_bucket, status
-from tests.cloud.standin import BUCKET, StandIn
+from tests.cloud.actions.story import (
+    BASE,
+    action,
+    allow,
+    ending,
+    go,
+    lacks_and_heals,
+    lasting,
+    loses_its_input,
+    make,
+    source_bucket,
+    status,
+)
+from tests.cloud.standin import StandIn
 
 NEEDED = (
     "codedeploy:GetApplication", "codedeploy:RegisterApplicationRevision", "codedeploy:CreateDeployment",
@@ -105,11 +117,7 @@ def test_the_role_needs_every_permission_and_heals(account: StandIn, taken: str)
 
     execution = go(account, sim)
 
-    assert (status(sim, execution), ending(sim).code) == ("Failed", "PermissionError")
-    assert f"is not authorized to perform: {taken}" in ending(sim).message
-    allow(account, *BASE, *NEEDED)
-    retry(account, sim, execution)
-    assert status(sim, execution) == "Succeeded"
+    lacks_and_heals(account, sim, execution, taken, NEEDED)
 
 
 @pytest.mark.provider("Deploy/CodeDeployToECS", "input")
@@ -121,6 +129,4 @@ def test_a_missing_input(account: StandIn) -> None:
 
     assert ending(sim).code == "ConfigurationError"
     assert "has no file 'other.json'" in ending(sim).message
-    account.client("s3").delete_object(Bucket=BUCKET, Key=sim.executions[execution].artifacts["Code"])
-    retry(account, sim, execution)
-    assert (ending(sim).code, "NoSuchKey" in ending(sim).message) == ("ConfigurationError", True)
+    loses_its_input(account, sim, execution)

@@ -8,7 +8,19 @@ from typing import Any
 import pytest
 
 from pipesim.cloud.artifacts import pack
-from tests.cloud.actions.story import BASE, action, allow, ending, go, lasting, make, retry, source_bucket, status
+from tests.cloud.actions.story import (
+    BASE,
+    action,
+    allow,
+    ending,
+    go,
+    lacks_and_heals,
+    lasting,
+    make,
+    retry,
+    source_bucket,
+    status,
+)
 from tests.cloud.standin import BUCKET, StandIn
 
 NEEDED = ("codedeploy:CreateDeployment", "codedeploy:GetApplication", "codedeploy:RegisterApplicationRevision")
@@ -194,11 +206,7 @@ def test_the_role_needs_every_permission_and_heals(account: StandIn, taken: str)
 
     execution = go(account, sim)
 
-    assert (status(sim, execution), ending(sim).code) == ("Failed", "PermissionError")
-    assert f"is not authorized to perform: {taken}" in ending(sim).message
-    allow(account, *BASE, *NEEDED)
-    retry(account, sim, execution)
-    assert status(sim, execution) == "Succeeded"
+    lacks_and_heals(account, sim, execution, taken, NEEDED)
 
 
 @pytest.mark.provider("Deploy/CodeDeploy", "input")

@@ -16,13 +16,15 @@ from tests.cloud.actions.story import (
     allow,
     ending,
     go,
+    lacks_and_heals,
     lasting,
+    loses_its_input,
     make,
     retry,
     source_bucket,
     status,
 )
-from tests.cloud.standin import BUCKET, StandIn
+from tests.cloud.standin import StandIn
 
 NEEDED = (
     "devicefarm:ListProjects", "devicefarm:ListDevicePools", "devicefarm:CreateUpload", "devicefarm:GetUpload",
@@ -100,11 +102,7 @@ def test_the_role_needs_every_permission_and_heals(account: StandIn, taken: str)
 
     execution = go(account, sim)
 
-    assert (status(sim, execution), ending(sim).code) == ("Failed", "PermissionError")
-    assert f"is not authorized to perform: {taken}" in ending(sim).message
-    allow(account, *BASE, *NEEDED)
-    retry(account, sim, execution)
-    assert status(sim, execution) == "Succeeded"
+    lacks_and_heals(account, sim, execution, taken, NEEDED)
 
 
 @pytest.mark.provider("Test/DeviceFarm", "input")
@@ -118,9 +116,7 @@ def test_a_missing_input(account: StandIn) -> None:
         "ConfigurationError",
         "The input artifact has no file 'other.apk'.",
     )
-    account.client("s3").delete_object(Bucket=BUCKET, Key=sim.executions[execution].artifacts["Code"])
-    retry(account, sim, execution)
-    assert (ending(sim).code, "NoSuchKey" in ending(sim).message) == ("ConfigurationError", True)
+    loses_its_input(account, sim, execution)
 
 
 @pytest.mark.parametrize(

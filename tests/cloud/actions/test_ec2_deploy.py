@@ -9,8 +9,20 @@ import pytest
 
 from pipesim.cloud.artifacts import pack
 from pipesim.cloud.deploy_targets import targets_of
-from tests.cloud.actions.story import BASE, action, allow, ending, go, lasting, make, retry, source_bucket, status
-from tests.cloud.standin import BUCKET, StandIn
+from tests.cloud.actions.story import (
+    BASE,
+    action,
+    allow,
+    ending,
+    go,
+    lasting,
+    loses_its_input,
+    make,
+    retry,
+    source_bucket,
+    status,
+)
+from tests.cloud.standin import StandIn
 
 NEEDED = ("ec2:DescribeInstances", "ssm:SendCommand", "ssm:DescribeInstanceInformation", "ssm:ListCommandInvocations")
 LOGS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
@@ -121,9 +133,7 @@ def test_a_missing_input(account: StandIn) -> None:
 
     assert ending(sim).code == "ConfigurationError"
     assert "has no file 'deployspec.yml'" in ending(sim).message
-    account.client("s3").delete_object(Bucket=BUCKET, Key=sim.executions[execution].artifacts["Code"])
-    retry(account, sim, execution)
-    assert (ending(sim).code, "NoSuchKey" in ending(sim).message) == ("ConfigurationError", True)
+    loses_its_input(account, sim, execution)
 
 
 @pytest.mark.parametrize(

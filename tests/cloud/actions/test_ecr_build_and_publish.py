@@ -7,8 +7,19 @@ from typing import Any
 import pytest
 
 from pipesim.cloud.artifacts import pack
-from tests.cloud.actions.story import BASE, action, allow, ending, go, make, retry, source_bucket, status
-from tests.cloud.standin import BUCKET, StandIn
+from tests.cloud.actions.story import (
+    BASE,
+    action,
+    allow,
+    ending,
+    go,
+    loses_its_input,
+    make,
+    retry,
+    source_bucket,
+    status,
+)
+from tests.cloud.standin import StandIn
 
 PUSHING = (
     "ecr:DescribeRepositories", "ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability",
@@ -106,9 +117,7 @@ def test_a_missing_repository_and_a_missing_input(account: StandIn) -> None:
     assert (status(sim, execution), ending(sim).code) == ("Failed", "ConfigurationError")
     assert "The repository with name 'shop' does not exist" in ending(sim).message
     ecr.create_repository(repositoryName="shop")
-    account.client("s3").delete_object(Bucket=BUCKET, Key=sim.executions[execution].artifacts["Code"])
-    retry(account, sim, execution)
-    assert (ending(sim).code, "NoSuchKey" in ending(sim).message) == ("ConfigurationError", True)
+    loses_its_input(account, sim, execution)
 
 
 def test_a_public_registry_has_permissions_of_its_own(account: StandIn) -> None:

@@ -9,8 +9,19 @@ import pytest
 
 from pipesim.cloud.artifacts import pack
 from pipesim.cloud.deploy_targets import targets_of
-from tests.cloud.actions.story import BASE, action, allow, ending, go, make, retry, source_bucket, status
-from tests.cloud.standin import BUCKET, StandIn
+from tests.cloud.actions.story import (
+    BASE,
+    action,
+    allow,
+    ending,
+    go,
+    lacks_and_heals,
+    loses_its_input,
+    make,
+    source_bucket,
+    status,
+)
+from tests.cloud.standin import StandIn
 
 NEEDED = ("eks:DescribeCluster", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
 WEB = b"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n---\napiVersion: v1\nkind: Service\n"
@@ -86,11 +97,7 @@ def test_the_role_needs_every_permission_and_heals(account: StandIn, taken: str)
 
     execution = go(account, sim)
 
-    assert (status(sim, execution), ending(sim).code) == ("Failed", "PermissionError")
-    assert f"is not authorized to perform: {taken}" in ending(sim).message
-    allow(account, *BASE, *NEEDED)
-    retry(account, sim, execution)
-    assert status(sim, execution) == "Succeeded"
+    lacks_and_heals(account, sim, execution, taken, NEEDED)
 
 
 @pytest.mark.provider("Deploy/EKS", "input")
@@ -102,9 +109,7 @@ def test_a_missing_input(account: StandIn) -> None:
 
     assert ending(sim).code == "ConfigurationError"
     assert "has no file 'k8s/none.yml'" in ending(sim).message
-    account.client("s3").delete_object(Bucket=BUCKET, Key=sim.executions[execution].artifacts["Code"])
-    retry(account, sim, execution)
-    assert (ending(sim).code, "NoSuchKey" in ending(sim).message) == ("ConfigurationError", True)
+    loses_its_input(account, sim, execution)
 
 
 @pytest.mark.parametrize(

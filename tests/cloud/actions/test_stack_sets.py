@@ -8,8 +8,19 @@ from typing import Any
 import pytest
 
 from pipesim.cloud.artifacts import pack
-from tests.cloud.actions.story import BASE, action, allow, ending, go, make, retry, source_bucket, status
-from tests.cloud.standin import BUCKET, StandIn
+from tests.cloud.actions.story import (
+    BASE,
+    action,
+    allow,
+    ending,
+    go,
+    loses_its_input,
+    make,
+    retry,
+    source_bucket,
+    status,
+)
+from tests.cloud.standin import StandIn
 
 SET = ("CreateStackSet", "CreateStackInstances", "DescribeStackSet", "DescribeStackSetOperation")
 INSTANCES = ("CreateStackInstances", "DescribeStackSetOperation")
@@ -93,9 +104,7 @@ def test_a_missing_input(account: StandIn) -> None:
 
     assert ending(sim).code == "ConfigurationError"
     assert ending(sim).message == "File [none.json] does not exist in artifact [Code]"
-    account.client("s3").delete_object(Bucket=BUCKET, Key=sim.executions[execution].artifacts["Code"])
-    retry(account, sim, execution)
-    assert (ending(sim).code, "NoSuchKey" in ending(sim).message) == ("ConfigurationError", True)
+    loses_its_input(account, sim, execution)
 
 
 @pytest.mark.provider("Deploy/CloudFormationStackInstances", "input")

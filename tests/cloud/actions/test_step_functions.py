@@ -16,6 +16,7 @@ from tests.cloud.actions.story import (
     ending,
     files_of,
     go,
+    lacks_and_heals,
     lasting,
     make,
     outputs,
@@ -114,11 +115,7 @@ def test_the_role_needs_every_permission_and_heals(account: StandIn, taken: str)
 
     execution = go(account, sim)
 
-    assert (status(sim, execution), ending(sim).code) == ("Failed", "PermissionError")
-    assert f"is not authorized to perform: {taken}" in ending(sim).message
-    allow(account, *BASE, *NEEDED)
-    retry(account, sim, execution)
-    assert status(sim, execution) == "Succeeded"
+    lacks_and_heals(account, sim, execution, taken, NEEDED)
 
 
 @pytest.mark.provider("Invoke/StepFunctions", "input")
