@@ -11,7 +11,6 @@ cell tagged ``check:10-1`` after it can say what is missing.
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,8 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbformat import NotebookNode, v4
+
+from pipesim.classroom.release import answers_of
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 INVITATION = "# Write your code here."
@@ -79,14 +80,7 @@ def _cell(cell: NotebookNode, place: int, solutions: bool) -> NotebookNode:
 
 def _invitation(text: str) -> str:
     """The invitation, and after it every variable of an answer, still open."""
-    assigned = (
-        target.id
-        for node in ast.parse(text).body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name) and target.id.startswith("answer_")
-    )
-    return "\n".join([INVITATION, *(f"{name} = ..." for name in dict.fromkeys(assigned))])
+    return "\n".join([INVITATION, *(f"{name} = ..." for name in answers_of(text))])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ Source: nbgrader's documentation, "Creating and grading assignments", "Partial c
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import subprocess
@@ -45,8 +46,8 @@ def release(target: Path, lessons: Iterable[str] = (), *, generate: bool = True)
         MissingDependency: nbgrader is not installed.
         SourceError: there is no such lesson, or the folder cannot be written.
     """
-    if generate and importlib.util.find_spec("nbgrader") is None:
-        raise MissingDependency("nbgrader is not installed: pip install 'pipesim[classroom]'")
+    if generate:
+        _require_nbgrader()
     made = []
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -99,6 +100,25 @@ def assignment(notebook: str) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
+def answers_of(text: str) -> list[str]:
+    """Return the variables of a cell that hold answers, in order.
+
+    Args:
+        text: the cell's source.
+
+    >>> answers_of("help = 6\\nanswer_1 = help * 7")
+    ['answer_1']
+    """
+    assigned = (
+        target.id
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and target.id.startswith("answer_")
+    )
+    return list(dict.fromkeys(assigned))
+
+
 def nbgrader(course: Path, command: str, *words: str) -> str:
     """Run one of nbgrader's commands in a course's folder and return what it printed.
 
@@ -111,8 +131,7 @@ def nbgrader(course: Path, command: str, *words: str) -> str:
         MissingDependency: nbgrader is not installed.
         SourceError: the command failed; the message ends with its last lines.
     """
-    if importlib.util.find_spec("nbgrader") is None:
-        raise MissingDependency("nbgrader is not installed: pip install 'pipesim[classroom]'")
+    _require_nbgrader()
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", command, *words],
         cwd=course,
@@ -132,7 +151,7 @@ def _cells(cell: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     checked = _of(tags, "check:")
     text = "".join(cell["source"])
     if answered:
-        opened = "".join(f"{name} = ...\n" for name in _answers(text))
+        opened = "".join(f"{name} = ...\n" for name in answers_of(text))
         body = f"{opened}### BEGIN SOLUTION\n{text}\n### END SOLUTION"
         yield _marked(cell, f"exercise-{answered}", body, solution=True)
     elif checked:
@@ -175,25 +194,14 @@ def _of(tags: Iterable[str], prefix: str) -> str:
     return next((tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix)), "")
 
 
-def _answers(text: str) -> list[str]:
-    """The variables that an answer fills."""
-    import ast
-
-    names = (
-        target.id
-        for node in ast.parse(text).body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name) and target.id.startswith("answer_")
-    )
-    return list(dict.fromkeys(names))
-
-
 def _argument(text: str) -> str:
     """What a check cell hands over as the answer."""
-    import ast
-
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "check" and len(node.args) == 2:
             return ast.unparse(node.args[1])
     raise SourceError(f"a check cell does not call ps.classroom.check(id, answer): {text[:80]!r}")
+
+
+def _require_nbgrader() -> None:
+    if importlib.util.find_spec("nbgrader") is None:
+        raise MissingDependency("nbgrader is not installed: pip install 'pipesim[classroom]'")
