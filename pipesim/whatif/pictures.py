@@ -43,23 +43,30 @@ def charts(result: Result, measure: str = "lead_time", theme: str | Theme = "lig
     Raises:
         AssumptionError: there is no such measure, or it is no result.
     """
+    return list(each_chart(result, measure, theme))
+
+
+def each_chart(result: Result, measure: str = "lead_time", theme: str | Theme = "light") -> Iterator[Chart]:
+    """Yield the charts of `charts` one by one: whoever wants the first only does not pay for the others."""
     if isinstance(result, Replications):
-        return [*_of_scenarios({result.scenario.name: result}, measure, theme), *_over_time(result, theme)]
-    if isinstance(result, Comparison):
-        return [
-            differences(result, measure, theme),
-            *_of_scenarios(result.all, measure, theme),
-            *_frontiers(result.all, measure, theme),
-            *_over_time(result.baseline, theme),
-        ]
-    if isinstance(result, Sweep):
+        yield from _of_scenarios({result.scenario.name: result}, measure, theme)
+        yield from _over_time(result, theme)
+    elif isinstance(result, Comparison):
+        yield differences(result, measure, theme)
+        yield from _of_scenarios(result.all, measure, theme)
+        yield from _frontiers(result.all, measure, theme)
+        yield from _over_time(result.baseline, theme)
+    elif isinstance(result, Sweep):
         named = {", ".join(map(str, setting)): one for setting, one in result.points.items()}
-        return [_sweep_chart(result, measure, theme), *_frontiers(named, measure, theme)]
-    if isinstance(result, Sensitivity):
-        return [swings(result, theme), *_of_scenarios({"baseline": result.baseline}, result.measure, theme)]
-    if isinstance(result, Best):
-        return list(_of_scenarios(result.results, result.measure, theme))
-    raise AssumptionError(f"{type(result).__name__} is no result that has charts")
+        yield _sweep_chart(result, measure, theme)
+        yield from _frontiers(named, measure, theme)
+    elif isinstance(result, Sensitivity):
+        yield swings(result, theme)
+        yield from _of_scenarios({"baseline": result.baseline}, result.measure, theme)
+    elif isinstance(result, Best):
+        yield from _of_scenarios(result.results, result.measure, theme)
+    else:
+        raise AssumptionError(f"{type(result).__name__} is no result that has charts")
 
 
 def differences(comparison: Comparison, measure: str = "lead_time", theme: str | Theme = "light") -> Chart:

@@ -28,6 +28,6 @@ def result_html(result: Result) -> str:
     Args:
         result: a comparison, a sweep, a sensitivity analysis or a choice.
     """
-    from pipesim.whatif.pictures import charts
+    from pipesim.whatif.pictures import each_chart
 
-    return text_html(result) + charts(result)[0].picture_html()
+    return text_html(result) + next(each_chart(result)).picture_html()

@@ -15,6 +15,11 @@ DARK, LIGHT = "JupyterLab Dark", "JupyterLab Light"
 JUPYTERS_OWN = ("404", "Could not restore the debugger state", "The getter for the shared module is not a function")
 """What Jupyter itself complains of: files that it looks for and does without, debugging after a restart, and in
 Voilà extensions that were made for JupyterLab alone."""
+FINISHED = """count => {
+  const cells = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
+  return cells.length === count && cells.every(cell => /^\\[\\d+\\]:$/.test(cell.textContent.trim()));
+}"""
+"""Whether so many code cells have run to their end."""
 
 
 def ours(complaints: list[str]) -> list[str]:

@@ -11,13 +11,11 @@ pytest.importorskip("pytest_playwright", reason="browser tests need pytest-playw
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.asking import FINISHED
+
 pytestmark = pytest.mark.browser
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "solutions" / "10_many_changes.ipynb"
 PICTURES = 6
-FINISHED = """count => {
-  const cells = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
-  return cells.length === count && cells.every(cell => /^\\[\\d+\\]:$/.test(cell.textContent.trim()));
-}"""
 
 
 def test_the_first_notebook_runs_in_a_browser(

@@ -12,15 +12,11 @@ pytest.importorskip("pytest_playwright", reason="browser tests need pytest-playw
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.asking import keep, ours
+from tests.browser.asking import FINISHED, keep, ours
 from tests.browser.conftest import SHUT_DOWN
 
 pytestmark = pytest.mark.browser
 LESSONS = Path(__file__).parents[2] / "notebooks"
-FINISHED = """count => {
-  const cells = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
-  return cells.length === count && cells.every(cell => /^\\[\\d+\\]:$/.test(cell.textContent.trim()));
-}"""
 ANSWERS = {
     "01_what_a_pipeline_is": (
         "01-2",
