@@ -169,6 +169,7 @@ def _draw_lines(axes: Axes, panel: Panel, palette: Theme, start: datetime, until
         write(axes, 1.0, limit, one_line(f"{name} {limit:g} ", 30), size=SMALL, colour=palette.statuses["Failed"].text,
               ha="right", va="bottom", transform=axes.get_yaxis_transform())  # fmt: skip
     axes.set_xlim(begin - margin, until + margin)
+    axes.margins(y=0.1)
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     unit, places, labels = time_ticks(begin, until, 6)
     axes.set_xticks(places, labels, fontproperties=font(SMALL))
