@@ -17,6 +17,9 @@ from pipesim.cli.common import load_assumptions, load_sound
 from pipesim.errors import MissingDependency
 
 ADDRESS = "127.0.0.1"
+# What the page needs of the extensions that are installed for JupyterLab. Others look for parts of JupyterLab that
+# Voilà does not have, and fail in the browser (nbgrader's does).
+EXTENSIONS = ("@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "anywidget")
 
 
 @click.command()
@@ -92,6 +95,7 @@ def command(page: Path, port: int, dark: bool = False) -> list[str]:
     return [
         *(sys.executable, "-m", "voila", str(page)),
         *(f"--Voila.ip={ADDRESS}", f"--port={port}", "--Voila.port_retries=0"),
+        *(f"--VoilaConfiguration.extension_allowlist={name}" for name in EXTENSIONS),
         f"--theme={'dark' if dark else 'light'}",
     ]
 
