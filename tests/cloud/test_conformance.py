@@ -464,6 +464,22 @@ def test_filters_that_are_no_filters(shop: Shop, wanted: dict[str, Any], message
     assert refusal(error.value) == ("ValidationException", message)
 
 
+@pytest.mark.parametrize("both", [False, True])
+def test_filters_of_a_pipeline_that_is_missing(shop: Shop, both: bool) -> None:
+    execution = "c5230a9d-1820-45e9-9b59-ea116e718f13"
+    wanted: dict[str, Any] = {
+        "latestInPipelineExecution": {"pipelineExecutionId": execution, "startTimeRange": "All"},
+        **({"pipelineExecutionId": execution} if both else {}),
+    }
+    with pytest.raises(ClientError) as error:
+        shop.client.list_action_executions(pipelineName="missing", filter=wanted)
+
+    assert refusal(error.value) == (
+        "PipelineNotFoundException",
+        "The account with AWS account ID '123456789012' does not include a pipeline named 'missing'",
+    )
+
+
 def test_a_retry(shop: Shop) -> None:
     fail(shop, "Out/Copy")
     shop.create(stage("Source", source()), stage("Out", deploy(), deploy("Other")))

@@ -1,7 +1,8 @@
 """The numbered cases of the behaviour reference, each under its number, as an API client sees them.
 
-What no API shows is left to other tests: the attempt number in events (18), pushes and their filters (40 to 43),
-bills (51) and the permissions of Elastic Beanstalk (53).
+What needs more than a shop has a place of its own: pushes and their filters (40 to 43) in
+tests/cloud/actions/test_connections.py, Elastic Beanstalk's permissions (53) in test_elastic_beanstalk.py there. No API
+shows a bill (51): tests/trace/test_cost.py.
 """
 
 from __future__ import annotations
@@ -321,6 +322,18 @@ def test_case_17_a_retry_while_peers_run(shop: Shop) -> None:
     names = [row["actionName"] for row in shop.actions()]
     assert sorted(names) == ["A", "A", "B", "C", "Fetch"]
     assert shop.execution(execution)["status"] == "Succeeded"
+
+
+def test_case_18_the_number_of_the_attempt_is_global(shop: Shop) -> None:
+    fail(shop, "Test/Check")
+    shop.create(stage("Source", source()), stage("Test", deploy("Check")), stage("End", deploy("Copy")))
+    shop.idle()
+    shop.retry("Test", shop.newest())
+    shop.idle()
+
+    events = shop.cloud.events({"detail-type": ["CodePipeline Stage Execution State Change"]})
+    attempts = [(one["detail"]["stage"], one["detail"]["pipeline-execution-attempt"]) for one in events]
+    assert attempts == [("Source", 0.0)] * 2 + [("Test", 0.0)] * 2 + [("Test", 2.0)] * 2 + [("End", 2.0)] * 2
 
 
 def test_case_19_a_second_stop(shop: Shop) -> None:

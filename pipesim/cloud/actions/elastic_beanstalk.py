@@ -1,9 +1,10 @@
 """The Elastic Beanstalk deploy: the artifact becomes an application version, and the environment runs it.
 
 A learner makes it fail with what lies in the bundle: a deployment hook (``.platform/hooks/…``) that says ``exit 1``
-on a line of its own; the environment is degraded then and keeps its version.
-Source: AWS CodePipeline User Guide, "Elastic Beanstalk action reference"; AWS Elastic Beanstalk Developer Guide,
-"Platform hooks", "Basic health reporting".
+on a line of its own; the environment is degraded then and keeps its version. A role without DescribeEvents does not
+see the update end: the action hangs to its time limit, although the environment is long up.
+Source: AWS CodePipeline User Guide, "Elastic Beanstalk action reference", "Troubleshooting CodePipeline"; AWS Elastic
+Beanstalk Developer Guide, "Platform hooks", "Basic health reporting".
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import simpy
+from botocore.exceptions import ClientError
 from moto.elasticbeanstalk.models import eb_backends
 
-from pipesim.cloud.actions.failures import ActionFailed
+from pipesim.cloud.actions.failures import DENIED, ActionFailed
 from pipesim.cloud.artifacts import Archive, read, store_of
 from pipesim.cloud.codepipeline.links import execution_url
 from pipesim.cloud.gaps.elasticbeanstalk.models import end_update
@@ -47,6 +49,7 @@ def act(account: Account, run: ActionRun) -> Generator[simpy.Event, Any, Outcome
     bundle = {"S3Bucket": store_of(account, run).location, "S3Key": run.execution.artifacts[artifact]}
     beanstalk.create_application_version(ApplicationName=application, VersionLabel=label, SourceBundle=bundle)
     beanstalk.update_environment(ApplicationName=application, EnvironmentName=name, VersionLabel=label)
+    blind = not _sees_events(beanstalk, name)
     duration, fails = draw(run)
     yield run.sim.env.timeout(min(duration, run.plan.timeout))
     problem = _problem_of(archive)
@@ -57,6 +60,9 @@ def act(account: Account, run: ActionRun) -> Generator[simpy.Event, Any, Outcome
     region = run.plan.action.region or account.region
     backend = eb_backends[session_of(account, run).account][region]
     end_update(backend, application, name, account.now, problem)
+    if blind:
+        yield run.sim.env.timeout(max(run.plan.timeout - duration, 0))
+        return Outcome.failed(f"The action did not end within its limit of {run.plan.timeout:g} s.")
     if problem:
         raise ActionFailed(
             f"Deployment failed. The environment {name} is degraded: {problem}",
@@ -64,6 +70,16 @@ def act(account: Account, run: ActionRun) -> Generator[simpy.Event, Any, Outcome
             external_id=label,
         )
     return Outcome(summary="Deployment completed.", external_id=label, external_url=execution_url(account, run, label))
+
+
+def _sees_events(beanstalk: Any, environment: str) -> bool:
+    try:
+        beanstalk.describe_events(EnvironmentName=environment)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in DENIED:
+            return False
+        raise
+    return True
 
 
 def _problem_of(archive: Archive) -> str:

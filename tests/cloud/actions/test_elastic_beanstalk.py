@@ -25,7 +25,7 @@ from tests.cloud.standin import BUCKET, StandIn
 
 NEEDED = (
     "elasticbeanstalk:DescribeEnvironments", "elasticbeanstalk:CreateApplicationVersion",
-    "elasticbeanstalk:UpdateEnvironment",
+    "elasticbeanstalk:UpdateEnvironment", "elasticbeanstalk:DescribeEvents",
 )  # fmt: skip
 FILES = {"app.py": b"print(1)\n"}
 
@@ -84,7 +84,7 @@ def test_a_hook_that_fails_degrades_the_environment(account: StandIn) -> None:
 
 
 @pytest.mark.provider("Deploy/ElasticBeanstalk", "permission")
-@pytest.mark.parametrize("taken", NEEDED)
+@pytest.mark.parametrize("taken", NEEDED[:-1])
 def test_the_role_needs_every_permission_and_heals(account: StandIn, taken: str) -> None:
     environment(account)
     sim = make(account, deploy())
@@ -93,6 +93,20 @@ def test_the_role_needs_every_permission_and_heals(account: StandIn, taken: str)
     execution = go(account, sim)
 
     lacks_and_heals(account, sim, execution, taken, NEEDED)
+
+
+def test_case_53_without_describe_events_the_action_hangs_to_its_time_limit(account: StandIn) -> None:
+    client = environment(account)
+    sim = make(account, deploy(), Do=lasting(120))
+    allow(account, *BASE, *NEEDED[:-1])
+
+    execution = go(account, sim, 600)
+    assert told(client)[:2] == ("Ready", "Green")
+    assert status(sim, execution) == "InProgress"
+    account.advance(3600)
+
+    assert status(sim, execution) == "Failed"
+    assert ending(sim).message == "The action did not end within its limit of 3600 s."
 
 
 @pytest.mark.provider("Deploy/ElasticBeanstalk", "input")
