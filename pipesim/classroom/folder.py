@@ -27,12 +27,14 @@ class Copied:
         new: copied for the first time.
         refreshed: replaced by a newer one; the learner had not touched them.
         beside: changed by the learner and newer here: the new one was put beside, under another name.
+        waiting: new or newer here, and left alone because no update was asked for.
         kept: left as they were.
     """
 
     new: tuple[str, ...] = ()
     refreshed: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
 
 
@@ -46,42 +48,56 @@ def copy_course(target: Path, *, update: bool = False) -> Copied:
     Raises:
         SourceError: the folder cannot be read or written.
     """
-    lessons = {path.name: path.read_text(encoding="utf-8") for path in sorted(shipped("notebooks").glob("*.ipynb"))}
+    lessons = {path.name: path.read_bytes() for path in sorted(shipped("notebooks").glob("*.ipynb"))}
     try:
         target.mkdir(parents=True, exist_ok=True)
         return _write(target, lessons, _record(target), update=update)
     except OSError as error:
-        raise SourceError(f"cannot copy the notebooks to {target}: {error.strerror or error}") from None
+        why = f"cannot copy the notebooks to {target}: {error.strerror or error}"
+        raise SourceError(f"{why}. Name a folder that you may write to.") from None
 
 
-def _write(target: Path, lessons: Mapping[str, str], record: Mapping[str, str], *, update: bool) -> Copied:
-    outcome: dict[str, list[str]] = {"new": [], "refreshed": [], "beside": [], "kept": []}
+def _write(target: Path, lessons: Mapping[str, bytes], record: Mapping[str, str], *, update: bool) -> Copied:
+    outcome: dict[str, list[str]] = {"new": [], "refreshed": [], "beside": [], "waiting": [], "kept": []}
     known = dict(record)
-    for name, text in lessons.items():
-        what, place = _decide(target, name, text, record, update=update)
+    for name, lesson in lessons.items():
+        what, place = _decide(target, name, lesson, record, update=update)
         if place is not None:
-            place.write_text(text, encoding="utf-8", newline="\n")
-            known[name] = _digest(text)
+            _put(place, lesson)
+        if place is not None or _is(target / name, lesson):
+            known[name] = _digest(lesson)
         outcome[what].append(name)
     if known != dict(record):
-        (target / RECORD).write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+        _put(target / RECORD, f"{json.dumps(known, indent=1)}\n".encode())
     return Copied(**{what: tuple(names) for what, names in outcome.items()})
 
 
-def _decide(target: Path, name: str, text: str, record: Mapping[str, str], *, update: bool) -> tuple[str, Path | None]:
+def _decide(
+    target: Path, name: str, lesson: bytes, record: Mapping[str, str], *, update: bool
+) -> tuple[str, Path | None]:
     """What happens to one lesson, and where it is written; None: nowhere."""
     place = target / name
     if not place.exists():
         begun_again = name in record
-        return ("new", place) if update or begun_again or not record else ("kept", None)
-    if not update or record.get(name) == _digest(text):
+        return ("new", place) if update or begun_again or not record else ("waiting", None)
+    if record.get(name) == _digest(lesson) or _is(place, lesson):
         return "kept", None
-    theirs = _digest(place.read_text(encoding="utf-8"))
-    if theirs == _digest(text):
-        return "kept", None
-    if theirs == record.get(name):
+    if not update:
+        return "waiting", None
+    if _digest(place.read_bytes()) == record.get(name):
         return "refreshed", place
     return "beside", _free(target, Path(name).stem)
+
+
+def _put(place: Path, content: bytes) -> None:
+    """Write a file whole or not at all: whoever pulls the plug finds no half of a lesson."""
+    half = place.with_name(f"{place.name}.part")
+    half.write_bytes(content)
+    half.replace(place)
+
+
+def _is(place: Path, lesson: bytes) -> bool:
+    return place.is_file() and place.read_bytes() == lesson
 
 
 def _free(target: Path, stem: str) -> Path:
@@ -103,5 +119,5 @@ def _record(target: Path) -> Mapping[str, str]:
     return {str(name): str(digest) for name, digest in found.items()} if isinstance(found, dict) else {}
 
 
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from pipesim.errors import MissingDependency
+
+if TYPE_CHECKING:
+    from pipesim.classroom.folder import Copied
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -33,14 +41,27 @@ def lab(folder: str | None, jupyter_options: tuple[str, ...], update: bool, copy
     target = Path(words[0] if named else "pipesim-notebooks")
     options = words[1:] if named else words
     copied = copy_course(target, update=update)
-    told = [
-        f"{len(copied.new)} notebooks copied to {target}" if copied.new else f"{target} is complete: nothing copied",
-        *(f"{name}: replaced by the newer lesson, you had not changed it" for name in copied.refreshed),
-        *(f"{name}: you changed it, so it stays; the newer lesson lies beside it" for name in copied.beside),
-    ]
-    click.echo("\n".join(told), err=True)
+    click.echo("\n".join(_told(copied, target)), err=True)
     if copy_only:
         return
+    if find_spec("jupyterlab") is None:
+        raise MissingDependency(
+            f"JupyterLab is not installed: pip install jupyterlab. The notebooks in {target} open in any Jupyter."
+        )
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={target.resolve()}", *options]
     sys.stderr.flush()
     os.execv(sys.executable, command)
+
+
+def _told(copied: Copied, target: Path) -> Iterator[str]:
+    """What the learner reads about the copy."""
+    if copied.new:
+        yield f"{len(copied.new)} notebooks copied to {target}"
+    elif copied.waiting:
+        yield f"{target}: nothing copied; new or newer lessons: {len(copied.waiting)} (the option --update brings them)"
+    elif not copied.refreshed and not copied.beside:
+        yield f"{target} is complete: nothing copied"
+    for name in copied.refreshed:
+        yield f"{name}: replaced by the newer lesson, you had not changed it"
+    for name in copied.beside:
+        yield f"{name}: you changed it, so it stays; the newer lesson lies beside it"
