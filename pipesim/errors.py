@@ -31,6 +31,22 @@ CELLS = (f"{tempfile.gettempdir()}{os.sep}ipykernel_", "<ipython-input")
 """How the file names of notebook cells begin."""
 
 
+def in_short(error: BaseException) -> list[str]:
+    """Return what IPython prints for an error: the lines of the reader's own code, and the message.
+
+    Args:
+        error: as it was raised.
+
+    >>> in_short(ValueError("no such stage"))
+    ['ValueError: no such stage']
+    """
+    if os.environ.get(FULL) == "full":
+        return traceback.format_exception(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"line {frame.lineno}: {frame.line}" for frame in frames if frame.filename.startswith(CELLS)]
+    return [*lines, f"{type(error).__name__}: {error}"]
+
+
 class PipesimError(Exception):
     """The base of every error that pipesim raises on purpose.
 
@@ -39,11 +55,7 @@ class PipesimError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Return what IPython prints for this error."""
-        if os.environ.get(FULL) == "full":
-            return traceback.format_exception(self)
-        frames = traceback.extract_tb(self.__traceback__)
-        lines = [f"line {frame.lineno}: {frame.line}" for frame in frames if frame.filename.startswith(CELLS)]
-        return [*lines, f"{type(self).__name__}: {self}"]
+        return in_short(self)
 
 
 class SourceError(PipesimError, ValueError):

@@ -26,6 +26,7 @@ from pipesim.cloud.codepipeline.jobs import Jobs
 from pipesim.cloud.codepipeline.pipelines import is_polled
 from pipesim.cloud.codepipeline.webhooks import Webhooks
 from pipesim.cloud.idle import Idleness
+from pipesim.cloud.refusals import told_shortly
 from pipesim.cloud.repositories import RemoteRepository, Remotes, connect
 from pipesim.cloud.signals import alarm_rule
 from pipesim.cloud.signals.alarms import Alarms
@@ -390,6 +391,7 @@ class Cloud:
         with ExitStack() as stack:
             stack.enter_context(mock_aws())
             stack.enter_context(swap.swapped(self.account))
+            stack.enter_context(told_shortly())
             self._open = stack.pop_all()
         self._clock.begin()
         return self
