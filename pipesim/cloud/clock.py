@@ -23,6 +23,8 @@ from pipesim.errors import AssumptionError
 
 IMMEDIATE, MANUAL, TIME = "immediate", "manual", "time"
 PROGRESSIONS = (IMMEDIATE, MANUAL, TIME)
+END = datetime(9900, 1, 1, tzinfo=UTC)
+"""Where virtual time ends: Python's calendar goes to 9999, and what is asked for now may be due later."""
 
 
 class CloudClock(Clock):
@@ -90,13 +92,17 @@ class CloudClock(Clock):
             seconds, minutes, hours, days: or how far from now.
 
         Raises:
-            AssumptionError: the moment lies in the past or is no number.
+            AssumptionError: the moment lies in the past, after the calendar's end, or is no number.
         """
         with self.lock:
             if to is None:
                 to = self.now + seconds + in_minutes(minutes) + in_hours(hours) + in_days(days)
             if not math.isfinite(to) or to < self.now:
                 raise AssumptionError(f"cannot advance to {to} s: the clock stands at {self.now} s")
+            if to > (END - self.start).total_seconds():
+                raise AssumptionError(
+                    f"cannot advance to {to} s: that is after {END:%d %B %Y}, where the calendar ends"
+                )
             if not self.moving:
                 self._go(lambda: self.peek() <= to)
                 if to > self.now:

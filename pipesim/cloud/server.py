@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import socket
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pipesim.cloud.account import Account
 
 LOOPBACK = "127.0.0.1"
+BACKLOG = 128
 CLOCK = "/moto-api/pipesim/clock"
 WEBHOOKS = "/moto-api/pipesim/webhooks/"
 REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed"}
@@ -46,21 +48,22 @@ class Server:
     def __init__(self, account: Account, port: int = 0) -> None:
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         self._account = account
-        try:
+        with _listening(port) as listener:
             self._server: BaseWSGIServer = make_server(
-                LOOPBACK, port, Application(account), threaded=True, request_handler=MotoRequestHandler
+                LOOPBACK,
+                port,
+                Application(account),
+                threaded=True,
+                request_handler=MotoRequestHandler,
+                fd=listener.fileno(),
             )
-        except (OSError, SystemExit) as error:
-            raise SourceError(
-                f"port {port} of {LOOPBACK} cannot be used: {error}; choose another with --port"
-            ) from None
         self._server.daemon_threads = True  # type: ignore[attr-defined]
         self._thread = threading.Thread(target=self._server.serve_forever, name="pipesim-server", daemon=True)
 
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http://{LOOPBACK}:{self._server.server_port}"
+        return f"http://{LOOPBACK}:{self._server.port}"
 
     def start(self) -> Server:
         """Begin to answer."""
@@ -82,6 +85,16 @@ class Server:
 
     def __exit__(self, *error: object) -> None:
         self.stop()
+
+
+def _listening(port: int) -> socket.socket:
+    """Open the port here: Werkzeug prints advice of its own and ends the program where it cannot."""
+    try:
+        return socket.create_server((LOOPBACK, port), backlog=BACKLOG)
+    except OSError as error:
+        raise SourceError(
+            f"port {port} of {LOOPBACK} cannot be used: {error.strerror}; choose another with --port"
+        ) from None
 
 
 class Application:

@@ -29,6 +29,12 @@ def test_moments_that_make_no_sense(to: float) -> None:
         CloudClock(START).move(to)
 
 
+@pytest.mark.parametrize("to", [1e12, 1e300])
+def test_the_calendar_has_an_end(to: float) -> None:
+    with pytest.raises(AssumptionError, match="after 01 January 9900, where the calendar ends"):
+        CloudClock(START).move(to)
+
+
 def test_a_step_cannot_move_the_clock() -> None:
     clock, seen = CloudClock(START), []
 

@@ -73,7 +73,17 @@ def test_the_clock_is_read_and_moved(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"advance": -1}, {"advance": "soon"}, {}, [], b"no JSON", {"advance": 1e400}, {"advance": None}]
+    "body",
+    [
+        {"advance": -1},
+        {"advance": "soon"},
+        {},
+        [],
+        b"no JSON",
+        {"advance": 1e400},
+        {"advance": 1e300},
+        {"advance": None},
+    ],
 )
 def test_moving_the_clock_wrongly(cloud: Cloud, body: Any) -> None:
     status, answer = call(cloud.account.serve() + CLOCK, body)
@@ -127,12 +137,13 @@ def test_only_the_loopback_address_is_used(cloud: Cloud) -> None:
         assert server.url.startswith("http://127.0.0.1:")
 
 
-def test_a_port_that_is_taken(cloud: Cloud) -> None:
+def test_a_port_that_is_taken(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(SourceError, match="cannot be used"):
+        with pytest.raises(SourceError, match="cannot be used: Address already in use; choose another"):
             Server(cloud.account, taken.getsockname()[1])
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_slow_client_keeps_nobody_waiting(cloud: Cloud) -> None:
