@@ -254,7 +254,7 @@ cloud.run_until_idle()
 cloud.push_image("ecr-to-s3", tag="latest")
 cloud.run_until_idle()
 bucket = images.pipeline.stages[1].actions[0].configuration["BucketName"]
-cloud.client("s3").get_object(Bucket=bucket, Key="imageDetail.json")["Body"].read().decode()
+print(cloud.client("s3").get_object(Bucket=bucket, Key="imageDetail.json")["Body"].read().decode())
 
 # %%
 cloud.close()

@@ -253,7 +253,8 @@ print("2:", "right" if without_worker_hours == 24 else "not yet: it is said in t
 
 # %%
 batch = ps.classroom.case("05-1")
-print(batch.buildspec, batch.each_takes)
+print(batch.buildspec)
+f"each build takes {batch.each_takes} minutes"
 
 # %% tags=["exercise:05-1"]
 with ps.Cloud(seed=1, assumptions=batch.profile) as mine:

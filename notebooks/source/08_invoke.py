@@ -186,7 +186,21 @@ one = cloud.client("codepipeline").list_action_executions(pipelineName="calm")["
 print(one["lastUpdateTime"] - one["startTime"], one["output"]["executionResult"]["externalExecutionSummary"])
 
 # %% [markdown]
-# Ten minutes of rest, and a no with its cause. No report was needed: the action watches the machine by itself.
+# Ten minutes of rest, half a minute to get going, and a no with its cause. No report was needed: the action
+# watches the machine by itself. Late at night there are fewer customers. What will it say, and after how long?
+
+# %%
+codepipeline = cloud.client("codepipeline")
+night = codepipeline.get_pipeline(name="calm")["pipeline"]
+night["stages"][1]["actions"][0]["configuration"]["Input"] = '{"traffic": 300}'
+codepipeline.update_pipeline(pipeline=night)
+codepipeline.start_pipeline_execution(name="calm")
+cloud.run_until_idle()
+one = codepipeline.list_action_executions(pipelineName="calm")["actionExecutionDetails"][0]
+print(one["status"], sorted(one["output"]["outputVariables"]))
+
+# %% [markdown]
+# The same rest, and a yes. The two variables lead whoever looks later to the machine and to this one passage of it.
 
 # %%
 cloud.close()
@@ -265,6 +279,30 @@ def handler(event, context):
 
 # %% tags=["check:08-3"]
 ps.classroom.check("08-3", answer_3)
+
+# %% [markdown]
+# **4. Leave the waiting to a machine.** Write a state machine that rests for `gate.minutes` minutes and looks at
+# `$.traffic` then. With more than `gate.limit` customers it fails, and the cause holds the word `gate.word`; else it
+# succeeds. Answer with the definition, as a dictionary or as its text.
+
+# %%
+gate = ps.classroom.case("08-4")
+gate
+
+# %% tags=["exercise:08-4"]
+busy = {"Variable": "$.traffic", "NumericGreaterThan": gate.limit, "Next": "Stop"}
+answer_4 = {
+    "StartAt": "Rest",
+    "States": {
+        "Rest": {"Type": "Wait", "Seconds": 60 * gate.minutes, "Next": "Look"},
+        "Look": {"Type": "Choice", "Choices": [busy], "Default": "Go on"},
+        "Stop": {"Type": "Fail", "Error": "Closed", "Cause": f"the shop is {gate.word}"},
+        "Go on": {"Type": "Succeed"},
+    },
+}
+
+# %% tags=["check:08-4"]
+ps.classroom.check("08-4", answer_4)
 
 # %% [markdown]
 # ## In practice

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from pipesim.assumptions.profile import load_profile
 from pipesim.classroom.exercise import Case, Kind, exercise
 from pipesim.classroom.feedback import Marks
 from pipesim.classroom.judging import close, number
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pipesim.cloud.account import Cloud
 
 FUNCTION = "check"
+AT_ONCE = 'actions."Invoke/StepFunctions".duration = "1s"'
 SILENT = "def handler(event, context):\n    return {'statusCode': 200, 'body': 'all is well'}\n"
 BROKEN = "def handler(event, context):\n    job = event['CodePipeline']['job']\n    return job['id']\n"
 
@@ -217,3 +220,119 @@ def rounds(answer: Any, case: Case, marks: Marks) -> None:
             no=f"the function's log says: {trouble}",
             hint="Do not sleep in the function: that is paid for, and it is limited.",
         )
+
+
+def _gate(luck: Random) -> Mapping[str, Any]:
+    """How long to rest, from how many customers on it is a no, and the word that the cause must hold."""
+    return {
+        "minutes": luck.choice((5, 10, 15, 20, 30)),
+        "limit": luck.choice((200, 500, 800, 1000)),
+        "word": luck.choice(("busy", "crowded", "packed")),
+    }
+
+
+@exercise(
+    "08-4",
+    "Leave the waiting to a machine",
+    kind=Kind.WRITE,
+    wants="the definition of a state machine: a dictionary, or its text in JSON",
+    parts=("the machine is made", "goes on when it is calm", "fails when it is busy", "says why", "rests, then looks"),
+    case=_gate,
+)
+def gate(answer: Any, case: Case, marks: Marks) -> None:
+    """Let a pipeline start the learner's machine three times: calm, just calm enough, and busy."""
+    from botocore.exceptions import ClientError
+
+    from pipesim.cloud.account import Cloud
+
+    if not isinstance(answer, str | Mapping):
+        raise TypeError("a definition is a dictionary, or text")
+    definition = answer if isinstance(answer, str) else json.dumps(dict(answer))
+    with Cloud(seed=1, assumptions=load_profile(AT_ONCE)) as cloud:
+        try:
+            json.loads(definition)
+            machine = cloud.client("stepfunctions").create_state_machine(
+                name="gate", definition=definition, roleArn="arn:aws:iam::123456789012:role/machine"
+            )["stateMachineArn"]
+            refusal = ""
+        except ClientError as error:
+            refusal = f"Step Functions refuses it: {error.response['Error']['Message'].partition(' expecting ')[0]}"
+        except ValueError as error:
+            refusal = f"it is no JSON: {error}"
+        made = marks.part(
+            "the machine is made",
+            not refusal,
+            yes="Step Functions takes the definition",
+            no=refusal,
+            hint="A definition has two members: StartAt, the name of a state, and States, the states by their names.",
+            stronger="Begin with the definition of the lesson, and change one thing after the other.",
+        )
+        if not made:
+            return
+        calm, brim, busy = (_decided(cloud, machine, case.limit + more) for more in (-1, 0, 1))
+    _judge_gate(calm, brim, busy, case, marks)
+
+
+def _judge_gate(calm: Ended, brim: Ended, busy: Ended, case: Case, marks: Marks) -> None:
+    open_to_both = calm.status == brim.status == "Succeeded"
+    passes = marks.part(
+        "goes on when it is calm",
+        open_to_both,
+        yes=f"with up to {case.limit} customers the action succeeds",
+        no=f"with {case.limit - 1} customers: {calm.message or calm.status}"
+        if calm.status != "Succeeded"
+        else f"{case.limit} customers are not more than {case.limit}, and the machine stops for them",
+        hint="Read where the machine goes when no choice fits, and how that state ends it.",
+        stronger="Default names the state for everybody else, which is of type Succeed; NumericGreaterThan is "
+        "what 'more than' means.",
+    )
+    stops = marks.part(
+        "fails when it is busy",
+        busy.status == "Failed" and (passes or "States.Runtime" not in busy.message),
+        yes=f"with {case.limit + 1} customers it ends badly, and the action with it",
+        no=f"with {case.limit + 1} customers the action is {busy.status}"
+        if busy.status != "Failed"
+        else "it fails, but because the machine breaks",
+        hint="A state of type Fail ends the machine badly. Does a choice lead there?",
+        stronger='{"Variable": "$.traffic", "NumericGreaterThan": …, "Next": …}: is traffic spelled as in the input?',
+    )
+    if stops:
+        said = busy.message.rpartition(" FAILED: ")[2]
+        marks.part(
+            "says why",
+            case.word in busy.message,
+            yes=f"the history says: {said}",
+            no=f"the history says: {said}",
+            hint="A state of type Fail has an Error, a short name, and a Cause, a sentence for people.",
+            stronger=f"Put the word {case.word!r} into the Cause.",
+        )
+    if not (passes and stops):
+        return
+    rest = case.minutes * 60.0
+    early = busy.seconds < calm.seconds - 30
+    marks.part(
+        "rests, then looks",
+        close(calm.seconds, rest, within=60) and close(busy.seconds, rest, within=60),
+        yes=f"it rests for {case.minutes} minutes, and says yes or no then",
+        no="it looks before it has rested"
+        if early
+        else f"it takes {calm.seconds / 60:.0f} minutes, which is too {'long' if calm.seconds > rest else 'short'}",
+        hint="A state of type Wait counts in seconds.",
+        stronger="StartAt names the state of type Wait; its Next is the state of type Choice.",
+    )
+
+
+def _decided(cloud: Cloud, machine: str, traffic: int) -> Ended:
+    """Let the pipeline start the machine with so many customers, and say how the action ended."""
+    known = cloud.account.pipelines.get("shop")
+    document = known.pipeline.to_document() if known else shop("GitHub -> StepFunctions")
+    told = {"StateMachineArn": machine, "Input": json.dumps({"traffic": traffic})}
+    document["stages"][1]["actions"][0] |= {"name": "Gate", "configuration": told}
+    if known:
+        codepipeline = cloud.client("codepipeline")
+        codepipeline.update_pipeline(pipeline=document)
+        codepipeline.start_pipeline_execution(name="shop")
+    else:
+        cloud.provision(document)
+    cloud.advance(hours=2)
+    return ended(cloud, "shop", "Gate")

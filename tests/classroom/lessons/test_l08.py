@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 import pipesim as ps
@@ -79,3 +82,55 @@ def test_the_rounds(name: str) -> None:
     assert "for ever" in told("08-3", ROUNDS.format(rounds=10**6), name)
     broken = ROUNDS.format(rounds=case.rounds).replace('.get("continuationToken", "0")', '["continuationToken"]')
     assert "the function's log says: [ERROR] KeyError" in told("08-3", broken, name)
+
+
+def machine(minutes: int, limit: int, word: str, **other: Any) -> dict[str, Any]:
+    """A right definition, in which single states are made otherwise."""
+    busy = {"Variable": "$.traffic", "NumericGreaterThan": limit, "Next": "Stop"}
+    states = {
+        "Rest": {"Type": "Wait", "Seconds": 60 * minutes, "Next": "Look"},
+        "Look": {"Type": "Choice", "Choices": [busy], "Default": "Go"},
+        "Stop": {"Type": "Fail", "Error": "Closed", "Cause": f"the shop is {word}"},
+        "Go": {"Type": "Succeed"},
+    }
+    return {"StartAt": "Rest", "States": {**states, **other}}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_gate(name: str) -> None:
+    case = ps.classroom.case("08-4", of=name)
+    given = (case.minutes, case.limit, case.word)
+
+    assert "all right" in told("08-4", machine(*given), name)
+    assert "all right" in told("08-4", json.dumps(machine(*given)), name)
+    assert "says: Closed: the shop is shut" in told("08-4", machine(case.minutes, case.limit, "shut"), name)
+    assert "and the machine stops for them" in told("08-4", machine(case.minutes, case.limit - 1, case.word), name)
+    assert "the action is Succeeded" in told("08-4", machine(case.minutes, case.limit + 5, case.word), name)
+    assert "which is too short" in told("08-4", machine(case.minutes // 5, case.limit, case.word), name)
+    assert "which is too long" in told("08-4", machine(2 * case.minutes, case.limit, case.word), name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_gate_that_looks_too_early(name: str) -> None:
+    case = ps.classroom.case("08-4", of=name)
+    right = machine(case.minutes, case.limit, case.word)
+    right["StartAt"], right["States"]["Look"]["Default"] = "Look", "Rest"
+    right["States"]["Rest"]["Next"] = "Go"
+
+    said = told("08-4", right, name)
+
+    assert "it looks before it has rested" in said and "4 of 5 right" in said
+
+
+def test_a_gate_that_is_none() -> None:
+    case = ps.classroom.case("08-4", of="")
+    given = (case.minutes, case.limit, case.word)
+
+    assert "it is no JSON" in told("08-4", "{'StartAt': 'Rest'}")
+    assert "Step Functions refuses it" in told("08-4", {"StartAt": "Rest", "States": {}})
+    lost = told("08-4", {**machine(*given), "StartAt": "Nap"})
+    assert "1 of 5 right" in lost and "States.Runtime" in lost and "because the machine breaks" in lost
+    astray = machine(*given, Look={"Type": "Succeed"})
+    assert f"with {case.limit + 1} customers the action is Succeeded" in told("08-4", astray)
+    assert "a definition is a dictionary, or text" in told("08-4", 5)
+    assert "nothing is answered yet" in told("08-4", ...)
