@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterable
@@ -92,9 +93,8 @@ def _listening(port: int) -> socket.socket:
     try:
         return socket.create_server((LOOPBACK, port), backlog=BACKLOG)
     except OSError as error:
-        raise SourceError(
-            f"port {port} of {LOOPBACK} cannot be used: {error.strerror}; choose another with --port"
-        ) from None
+        reason = os.strerror(error.errno or 0)
+        raise SourceError(f"port {port} of {LOOPBACK} cannot be used: {reason}; choose another with --port") from None
 
 
 class Application:

@@ -279,3 +279,9 @@ def test_an_arrow_sketch_with_a_typo(pipesim):
 
     assert status == 2
     assert "CodeBuild" in err
+
+
+def test_python_dash_m_is_the_same_program():
+    done = subprocess.run([sys.executable, "-m", "pipesim", "--version"], capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("pipesim, version ")
