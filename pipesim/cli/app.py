@@ -1,4 +1,4 @@
-"""``pipesim app``: builder, player and knobs as a page in the browser, without a notebook."""
+"""``pipesim app``: the gallery, or builder, player and knobs, as a page in the browser, without a notebook."""
 
 from __future__ import annotations
 
@@ -30,14 +30,15 @@ EXTENSIONS = ("@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab
 @click.option("--no-browser", is_flag=True, help="Serve the page and do not open it.")
 @click.option("--dark", is_flag=True, help="Light letters on a dark page.")
 def app(file: str | None, profile: str | None, seed: int, port: int, no_browser: bool, dark: bool) -> None:
-    """Build, run and tune a pipeline in the browser; only this machine can reach the page.
+    """Show, build, run and tune pipelines in the browser; only this machine can reach the page.
 
-    FILE is a declaration or an arrow sketch to begin with. Needs the extra: pip install "pipesim[dashboard]".
-    Ctrl-C ends it.
+    Without FILE: a gallery in big type, for a projector: the course's four pipelines, each as picture, film and
+    knobs, and a workbench. FILE, a declaration or an arrow sketch, opens the workbench with it.
+    Needs the extra: pip install "pipesim[dashboard]". Ctrl-C ends it.
 
     \b
     Examples:
-      pipesim app
+      pipesim app --dark
       pipesim app pipeline.json --profile profile.toml
       pipesim app "GitHub -> CodeBuild -> S3" --port 9000 --no-browser
     """
@@ -46,10 +47,11 @@ def app(file: str | None, profile: str | None, seed: int, port: int, no_browser:
     document = None if file is None else load_sound(file).to_document()
     profile_text = None if profile is None else Path(profile).read_text(encoding="utf-8")
     load_assumptions(profile)
+    served = gallery(seed, dark) if file is None and profile is None else notebook(document, profile_text, seed)
     signal.signal(signal.SIGTERM, _interrupt)
     with tempfile.TemporaryDirectory(prefix="pipesim-app-") as folder:
         page = Path(folder) / "pipesim.ipynb"
-        page.write_text(json.dumps(notebook(document, profile_text, seed)), encoding="utf-8")
+        page.write_text(json.dumps(served), encoding="utf-8")
         server = subprocess.Popen([*command(page, port, dark), *(["--no-browser"] if no_browser else [])])
         click.echo(f"Serving on http://{ADDRESS}:{port}/ . Ctrl-C ends it.")
         try:
@@ -72,9 +74,23 @@ def notebook(document: dict[str, object] | None, profile: str | None, seed: int)
     lines = ["import pipesim", "from pipesim.widgets import Workbench"]
     lines.append(f"assumptions = {'None' if profile is None else f'pipesim.load_profile({profile!r})'}")
     lines.append(f"Workbench({document!r}, assumptions, seed={seed})")
+    return _one_cell(*lines)
+
+
+def gallery(seed: int, dark: bool) -> dict[str, object]:
+    """Return the notebook of the gallery.
+
+    Args:
+        seed: the number on which all luck hangs.
+        dark: whether its pictures are drawn for a dark page.
+    """
+    return _one_cell("from pipesim.widgets import Gallery", f"Gallery(dark={dark}, seed={seed})")
+
+
+def _one_cell(*lines: str) -> dict[str, object]:
     cell: dict[str, object] = {
         "cell_type": "code",
-        "id": "workbench",
+        "id": "page",
         "metadata": {},
         "execution_count": None,
         "outputs": [],

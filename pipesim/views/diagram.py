@@ -103,6 +103,7 @@ def draw(
     trace: Trace | None = None,
     at: float | None = None,
     artifacts: bool = False,
+    columns: int | None = None,
     theme: str | Theme = "light",
     path: str | Path | None = None,
     format: str = "svg",
@@ -116,6 +117,8 @@ def draw(
         trace: take the state from this trace instead; the declaration in force then is drawn.
         at: the moment in the trace, in seconds since its start; None: its end.
         artifacts: draw which artifact goes where.
+        columns: how many columns of cards stand side by side at most, such as 6 for a projector; None: as
+            many as can be read on a page.
         theme: ``light``, ``dark`` or a `Theme`.
         path: also write the picture there.
         format: the format of the file when the name of `path` has no suffix:
@@ -137,11 +140,13 @@ def draw(
         raise SourceError(f"at={at!r} names a moment of a trace: give the trace too")
     if format not in FORMATS:
         raise SourceError(f"cannot draw as {format!r}; choose one of {', '.join(FORMATS)}")
+    if columns is not None and (isinstance(columns, bool) or not isinstance(columns, int) or columns < 1):
+        raise SourceError(f"columns={columns!r} is no number of columns; give 1 or more")
     palette = find_theme(theme)
     if trace is not None:
         pipeline, state = _moment(trace, trace.end if at is None else at)
     diagram = Diagram(
-        dot=plan(pipeline, state, palette, artifacts=artifacts),
+        dot=plan(pipeline, state, palette, artifacts=artifacts, columns=columns),
         title=f"Pipeline {plain(pipeline.name)}, {plain(pipeline.execution_mode)} mode",
         description=describe_picture(pipeline, state),
         theme=palette,

@@ -62,7 +62,9 @@ class Place:
         return sum(columns_of(group) for group in self.groups) + has_door(self.known)
 
 
-def plan(pipeline: Pipeline, state: PipelineState | None, theme: Theme, *, artifacts: bool) -> str:
+def plan(
+    pipeline: Pipeline, state: PipelineState | None, theme: Theme, *, artifacts: bool, columns: int | None = None
+) -> str:
     """Return the DOT text of a pipeline.
 
     Args:
@@ -70,6 +72,7 @@ def plan(pipeline: Pipeline, state: PipelineState | None, theme: Theme, *, artif
         state: what to write on it; None for the declaration alone.
         theme: the palette.
         artifacts: whether to draw which artifact goes where.
+        columns: how many columns of cards a row has at most; None: eleven in a single row, or up to nine.
     """
     graph = graphviz.Digraph(
         "pipeline",
@@ -90,7 +93,7 @@ def plan(pipeline: Pipeline, state: PipelineState | None, theme: Theme, *, artif
         edge_attr={"color": theme.line, "fontname": theme.font, "fontsize": "10", "fontcolor": theme.muted},
     )
     places = places_of(pipeline, state)
-    rows = rows_of(places)
+    rows = rows_of(places, columns)
     # Graphviz stacks from the bottom when it draws from left to right, so the first row is written last.
     for row in reversed(rows):
         for place in row:
@@ -108,12 +111,13 @@ def places_of(pipeline: Pipeline, state: PipelineState | None) -> list[Place]:
     return [Place(number, stage, known.get(stage.name)) for number, stage in enumerate(pipeline.stages)]
 
 
-def rows_of(places: list[Place]) -> list[list[Place]]:
+def rows_of(places: list[Place], columns: int | None = None) -> list[list[Place]]:
     """Return the stages row by row: one row when they fit, else rows of about equal width."""
     total = sum(place.width for place in places)
-    if total <= SINGLE_ROW:
+    if total <= (columns or SINGLE_ROW):
         return [places] if places else []
-    return min((_filled(places, room) for room in range(ROW, ROW + 3)), key=_raggedness)
+    most = columns or ROW + 2
+    return min((_filled(places, room) for room in range(max(1, most - 2), most + 1)), key=_raggedness)
 
 
 def _raggedness(rows: list[list[Place]]) -> tuple[bool, int]:

@@ -3,12 +3,13 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Approvals", "Builder", "Events", "Player", "Troubleshoot", "WhatIf", "Workbench"]
+__all__ = ["Approvals", "Builder", "Events", "Gallery", "Player", "Troubleshoot", "WhatIf", "Workbench"]
 
 if TYPE_CHECKING:
     from pipesim.widgets.approvals import Approvals as Approvals
     from pipesim.widgets.builder import Builder as Builder
     from pipesim.widgets.events import Events as Events
+    from pipesim.widgets.gallery import Gallery as Gallery
     from pipesim.widgets.player import Player as Player
     from pipesim.widgets.troubleshoot import Troubleshoot as Troubleshoot
     from pipesim.widgets.whatif import WhatIf as WhatIf

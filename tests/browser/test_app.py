@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
@@ -22,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.asking import keep, ours, overflow
 from tests.browser.axe import serious
+from tests.browser.voila import open_page, served
 
 pytestmark = pytest.mark.browser
 
@@ -30,46 +22,9 @@ SKETCH = "GitHub -> CodeBuild -> Manual Approval -> S3"
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the page is served, by the command as a person gives it."""
-    if find_spec("voila") is None:
-        if os.environ.get("PIPESIM_REQUIRE_BROWSER"):
-            pytest.fail("Voilà is not installed, and PIPESIM_REQUIRE_BROWSER asks for it (the extra 'dashboard')")
-        pytest.skip("Voilà is not installed (the extra 'dashboard')")
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    home = tmp_path_factory.mktemp("voila")
-    own = {name: str(home / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
-    command = [str(Path(sys.executable).with_name("pipesim")), "app", SKETCH, "--port", str(port), "--no-browser"]
-    with (home / "log").open("wb") as log:
-        server = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log)
-        try:
-            yield _when_up(server, f"http://127.0.0.1:{port}/", home / "log")
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def _when_up(server: subprocess.Popen[bytes], address: str, log: Path) -> str:
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(f"{address}static/", timeout=2).close()
-        except urllib.error.HTTPError:
-            return address
-        except OSError:
-            if server.poll() is not None:
-                break
-            time.sleep(0.25)
-        else:
-            return address
-    raise RuntimeError(f"the page is not served:\n{log.read_text()}")
-
-
-def open_page(page: Page, address: str) -> None:
-    """Open the page on a machine without a network: Voilà's template asks elsewhere for icons and formulas."""
-    page.route(lambda url: not url.startswith(address), lambda route: route.fulfill(status=200, body=""))
-    page.goto(address)
-    page.wait_for_selector(".ps-builder", timeout=90_000)
+    """Where the page is served."""
+    with served(tmp_path_factory.mktemp("voila"), SKETCH) as address:
+        yield address
 
 
 def tab(page: Page, name: str) -> None:
@@ -80,7 +35,7 @@ def test_build_run_approve_and_turn_a_knob(page: Page, address: str):
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
-    open_page(page, address)
+    open_page(page, address, ".ps-builder")
     keep(page, ".ps-app", "app-build")
 
     page.locator(".ps-app-run").click()
@@ -110,7 +65,7 @@ def test_build_run_approve_and_turn_a_knob(page: Page, address: str):
 
 
 def test_an_update_and_what_is_not_complete(page: Page, address: str):
-    open_page(page, address)
+    open_page(page, address, ".ps-builder")
     expect(page.locator(".ps-app-update")).to_be_disabled()
     page.locator(".ps-app-run").click()
     expect(page.locator(".ps-player .ps-stage")).to_have_count(4, timeout=20_000)

@@ -156,6 +156,17 @@ def test_groups_follow_each_other_in_the_order_of_run_order(engine):
     assert {"run order 1", "run order 2"} <= set(words(diagram))
 
 
+def test_for_a_projector_fewer_columns_stand_side_by_side():
+    places = places_of(many_stages(9), None)
+    for columns in (1, 4, 6):
+        rows = rows_of(places, columns)
+        assert [place for row in rows for place in row] == places
+        assert all(len(row) == 1 or sum(place.width for place in row) <= columns for row in rows)
+    assert len(rows_of(places, 1)) == 9 > len(rows_of(places, 4)) >= len(rows_of(places, 6)) > 1
+    wide, narrow = (png_size(draw(many_stages(9), columns=columns, engine=PURE).png) for columns in (None, 3))
+    assert narrow[0] < wide[0] / 2 and narrow[1] > wide[1]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @ENGINES
 def test_everything_of_a_state_is_written(engine, theme):
@@ -329,6 +340,8 @@ def test_a_trace_gives_the_state_at_a_moment_and_the_declaration_in_force():
         ({"trace": made_by(SMALL.to_document()), "at": float("nan")}, "no moment of a trace"),
         ({"trace": made_by(SMALL.to_document()), "at": -1.0}, "0 or more"),
         ({"trace": made_by(SMALL.to_document()), "state": everything()}, "not both"),
+        ({"columns": 0}, "columns=0 is no number of columns"),
+        ({"columns": True}, "columns=True"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(arguments, said):
