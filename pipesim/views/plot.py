@@ -122,6 +122,22 @@ class Plot:
         )
         return True
 
+    def beside(self, bar: Bar, middle: float, size: float, until: float) -> None:
+        """Write what a bar is called behind it, if there is room.
+
+        Args:
+            bar: one that is too short for its label.
+            middle: its height on the page.
+            size: of the letters, in points.
+            until: where the next thing begins, in seconds.
+        """
+        gap = 3 / self.points_per_second
+        text = self.ruler.first_fitting(bar.labels[:1], self.span(bar.end, until) - 8, size)
+        if text is None or size < LEAST_SIZE:
+            return
+        where, colour = bar.end + gap, self.theme.ink
+        self.note("label", where, middle, text, size=size, colour=colour, ha="left", va="center", zorder=4)
+
     def _pause(self, bar: Bar, middle: float, size: float) -> bool:
         from matplotlib.lines import Line2D
 

@@ -93,7 +93,9 @@ def _draw_stage(plot: Plot, lane: StageLane, name: str, with_actions: bool, top:
             sub = ACTION_ROW * scale
             for bar in lane.actions:
                 bottom = top - stay * bar.row - row - sub * (bar.slot + 1)
-                plot.paint(bar, bottom + sub * 0.06, sub * 0.88, min(7.5, sub * POINTS * 0.56))
+                letters = min(7.5, sub * POINTS * 0.56)
+                if not plot.paint(bar, bottom + sub * 0.06, sub * 0.88, letters):
+                    plot.beside(bar, bottom + sub * 0.5, letters, _next_start(bar, lane.actions, plot.high))
         cursor -= stay * lane.inside_rows
     plot.name(label_at, name, TEXT_SIZE, plot.theme.ink)
     if not lane.queue_rows:
@@ -107,6 +109,12 @@ def _draw_stage(plot: Plot, lane: StageLane, name: str, with_actions: bool, top:
     for bar in lane.queue:
         plot.paint(bar, cursor - sub * (bar.row + 1), sub * 0.86, min(7.5, sub * POINTS * 0.56))
     plot.name(cursor - sub * 0.5, "waiting", SMALL_SIZE - 1, plot.theme.muted)
+
+
+def _next_start(bar: Bar, others: Sequence[Bar], end: float) -> float:
+    """When the next bar of the same row begins; the end of the picture when none does."""
+    same = (one.start for one in others if (one.row, one.slot) == (bar.row, bar.slot) and one.start >= bar.end)
+    return min(same, default=end)
 
 
 def _draw_level(plot: Plot, bars: Sequence[Bar], bottom: float, height: float, kind: BarKind, words: str) -> None:

@@ -4,7 +4,10 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from matplotlib.patches import Rectangle
 
+from pipesim.assumptions.profile import load_profile
+from pipesim.engine.simulate import simulate
 from pipesim.errors import SourceError
+from pipesim.formats.load import load
 from pipesim.trace.events import EventKind
 from pipesim.views.execution_gantt import needed_end
 from pipesim.views.lanes import BarKind, execution_lanes
@@ -391,3 +394,13 @@ def test_bars_are_rectangles_wide_enough_to_be_seen():
     points = axes.bbox.width / picture.figure.dpi * 72 / (axes.get_xlim()[1] - axes.get_xlim()[0])
 
     assert all(isinstance(bar, Rectangle) and bar.get_width() * points >= 1.19 for bar in of_kind(picture, "work"))
+
+
+def test_an_action_too_short_for_its_name_has_it_beside():
+    trap = load("GitHub -> CodeBuild -> [Manual Approval | Elastic Beanstalk] (Production)")
+    slow = load_profile('approvals."*" = {response = "2h"}\nactions."Deploy/ElasticBeanstalk".duration = "2m"')
+
+    picture = timeline(simulate(trap, slow, seed=1), by="stage")
+
+    assert "ElasticBeanstalk" in words(picture)
+    assert overlapping(picture) == [] == outside(picture)
