@@ -50,6 +50,12 @@ class Nursery:
             start_new_session=True,
         )
         other.close()
+        self._youngest: NursedChild | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether its child has not ended: there is one at a time, and a handler that calls a function has another."""
+        return self._youngest is not None and not self._youngest.has_ended
 
     @property
     def is_there(self) -> bool:
@@ -64,7 +70,8 @@ class Nursery:
             printer: the descriptor of the pipe that it prints to.
         """
         socket.send_fds(self.door, [str(request).encode()], [printer])
-        return NursedChild(self.door, int(_read_line(self.door) or 0))
+        self._youngest = NursedChild(self.door, int(_read_line(self.door) or 0))
+        return self._youngest
 
     def close(self) -> None:
         """Let the process end."""
@@ -85,6 +92,11 @@ class NursedChild:
         self.door: socket.socket | None = door
         self._pid = pid
         self._status: int | None = None if pid else 1
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its end was seen."""
+        return self._status is not None
 
     def is_running(self) -> bool:
         """Whether it has not ended."""
@@ -163,6 +175,8 @@ def bear(request: Path, printer: int) -> Child:
             if not _nurseries:
                 _nurseries.append(Nursery())
                 atexit.register(close)
+            if _nurseries[0].is_busy:
+                break
             with suppress(OSError):
                 return _nurseries[0].bear(request, printer)
             _nurseries.pop().close()

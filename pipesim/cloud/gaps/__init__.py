@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipesim.cloud.gaps import (
     appconfig,
+    awslambda,
     cloudformation,
     codebuild,
     codecommit,
@@ -14,11 +15,13 @@ from pipesim.cloud.gaps import (
     elasticbeanstalk,
     inspectorscan,
     servicecatalog,
+    sns,
     stepfunctions,
 )
 
 GAPS = (
     appconfig,
+    awslambda,
     cloudformation,
     codestarnotifications,
     codecommit,
@@ -29,6 +32,7 @@ GAPS = (
     elasticbeanstalk,
     inspectorscan,
     servicecatalog,
+    sns,
     stepfunctions,
 )
 

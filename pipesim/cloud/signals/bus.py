@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from moto.events.models import events_backends
 from pipesim.cloud.signals.notifications import notify
 from pipesim.cloud.signals.patterns import matches, read
 from pipesim.cloud.signals.targets import deliver
+from pipesim.errors import PipesimError
 
 if TYPE_CHECKING:
     from pipesim.cloud.account import Account
@@ -29,8 +31,13 @@ DEFAULT = "default"
 MOST_EVENTS = 20_000
 """How many events an account remembers; older ones are forgotten, those delivered are with their targets."""
 
+MOST_IN_A_ROW = 50
+"""How many deliveries may cause one another without any time passing. (Lambda itself stops such loops at about 16.)"""
+
 ARCHIVING = "prod.vhs.events.aws.internal"
 ENABLED = ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
+
+_in_a_row: ContextVar[int] = ContextVar("deliveries in a row", default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,33 +186,55 @@ class Bus:
             event: in its envelope.
             at_once: see `receive`.
         """
-        self._send(lambda: deliver(self._account, rule, target, event), at_once)
+        self.soon(lambda: deliver(self._account, rule, target, event), f"rule {rule.name}", at_once=at_once)
 
     def fail(self, event: str, rule: str, target: str, reason: str) -> None:
         """Note that an event did not reach a target."""
         self.failures.append(FailedDelivery(event, rule, target, reason, self._account.env.now))
 
-    def later(self, seconds: float, call: Callable[[], object]) -> None:
+    def later(self, seconds: float, call: Callable[[], object], what: str = "an event") -> None:
         """Do something on the way of an event, later; `run_until_idle` waits for it.
 
         Args:
             seconds: from now.
             call: what to do.
+            what: whom an error names.
         """
         self.pending += 1
         timer = self._account.env.timeout(seconds)
         assert timer.callbacks is not None
-        timer.callbacks.append(lambda _: self._arrive(call))
+        row = _in_a_row.get() + 1 if seconds == 0 else 0
+        timer.callbacks.append(lambda _: self._arrive(call, row, what))
 
-    def _send(self, call: Callable[[], object], at_once: bool) -> None:
-        if at_once and not self._account.env.moving:
-            call()
+    def soon(self, call: Callable[[], object], what: str, *, at_once: bool = True) -> None:
+        """Do something in this moment's next step, or at once where no step of the clock is being done.
+
+        Args:
+            call: what to do.
+            what: whom an error names.
+            at_once: whether that is wanted.
+        """
+        if at_once and not self._account.env.moving and not _in_a_row.get():
+            _carry_out(call, 1)
         else:
-            self.later(0, call)
+            self.later(0, call, what)
 
-    def _arrive(self, call: Callable[[], object]) -> None:
+    def _arrive(self, call: Callable[[], object], row: int, what: str) -> None:
         self.pending -= 1
+        if row > MOST_IN_A_ROW:
+            raise PipesimError(
+                f"{what}: {MOST_IN_A_ROW} deliveries at {self._account.now:%Y-%m-%d %H:%M:%S} UTC each caused the next;"
+                " events go round in a circle (take the rule or the call out that sends them back)"
+            )
+        _carry_out(call, row)
+
+
+def _carry_out(call: Callable[[], object], row: int) -> None:
+    before = _in_a_row.set(row)
+    try:
         call()
+    finally:
+        _in_a_row.reset(before)
 
 
 def _archive(account: Account, rule: Any, event: dict[str, Any]) -> None:

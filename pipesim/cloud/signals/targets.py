@@ -75,7 +75,7 @@ def give_up(account: Account, rule: Any, target: Mapping[str, Any], event: dict[
         attributes = {"ERROR_CODE": reason.split(":")[0], "ERROR_MESSAGE": reason, "RULE_ARN": rule.arn}
         attributes["TARGET_ARN"] = target["Arn"]
         try:
-            _send_message(account, queue, json.dumps(event), attributes)
+            send_message(account, queue, json.dumps(event), attributes)
         except ClientError as error:
             account.bus.fail(str(event.get("id", "")), rule.name, queue, f"dead-letter queue: {error}")
 
@@ -149,12 +149,24 @@ def _kind_of(arn: str) -> str:
 
 def _to_queue(account: Account, rule: Any, target: Mapping[str, Any], event: dict[str, Any], text: str) -> None:
     group = (target.get("SqsParameters") or {}).get("MessageGroupId")
-    _send_message(account, target["Arn"], text, {}, group)
+    send_message(account, target["Arn"], text, {}, group)
 
 
-def _send_message(
+def send_message(
     account: Account, arn: str, text: str, attributes: Mapping[str, str], group: str | None = None
 ) -> None:
+    """Put a message into a queue.
+
+    Args:
+        account: who sends.
+        arn: the queue's.
+        text: the message.
+        attributes: of the message, text all of them.
+        group: of a FIFO queue; None: it is none.
+
+    Raises:
+        ClientError: there is no such queue, or it refuses.
+    """
     _, _, _, region, owner, name = arn.split(":")
     members: dict[str, Any] = {"MessageGroupId": group} if group else {}
     members["MessageAttributes"] = {
@@ -187,18 +199,43 @@ def _to_bus(account: Account, rule: Any, target: Mapping[str, Any], event: dict[
 
 
 def _to_function(account: Account, rule: Any, target: Mapping[str, Any], event: dict[str, Any], text: str) -> None:
-    _invoke(account, rule, target, event, text, REPEATS)
+    key = f"{event['id']}/{target['Id']}"
+    invoke_later(account, target["Arn"], text, key, lambda why: give_up(account, rule, target, event, why))
 
 
-def _invoke(
-    account: Account, rule: Any, target: Mapping[str, Any], event: dict[str, Any], text: str, repeats: tuple[float, ...]
+def invoke_later(
+    account: Account,
+    arn: str,
+    text: str,
+    key: str,
+    gave_up: Callable[[str], object],
+    repeats: tuple[float, ...] = REPEATS,
 ) -> None:
-    """Call a function as an asynchronous invocation: one that fails is repeated after one minute and after two more."""
-    error = invoke_function(account, target["Arn"], text, f"{event['id']}/{target['Id']}/{len(repeats)}")
+    """Call a function as an asynchronous invocation: one that fails is repeated after one minute and after two more.
+
+    Args:
+        account: whose services it finds.
+        arn: the function's.
+        text: the event as JSON.
+        key: names the invocation.
+        gave_up: told why, when the last repetition failed, too.
+        repeats: seconds before each repetition.
+
+    Raises:
+        Undeliverable: there is no such function.
+    """
+    error = invoke_function(account, arn, text, f"{key}/{len(repeats)}")
+
+    def again() -> None:
+        try:
+            invoke_later(account, arn, text, key, gave_up, repeats[1:])
+        except Undeliverable as gone:
+            gave_up(str(gone))
+
     if error and repeats:
-        account.bus.later(repeats[0], lambda: _invoke(account, rule, target, event, text, repeats[1:]))
+        account.bus.later(repeats[0], again, arn)
     elif error:
-        give_up(account, rule, target, event, error)
+        gave_up(error)
 
 
 def invoke_function(account: Account, arn: str, text: str, key: str) -> str:
