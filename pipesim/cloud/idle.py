@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from typing import TYPE_CHECKING
 
 from pipesim.cloud.clock import every_first
+from pipesim.errors import PipesimError
 
 if TYPE_CHECKING:
-    from pipesim.cloud.account import Account
+    from pipesim.cloud.account import Account, PipelineRecord
     from pipesim.engine.action import ActionRun
     from pipesim.engine.execution import Execution
 
 Place = tuple["Account", "Execution"]
+
+MOST_STARTS = 60
+"""How many executions of one pipeline may start while nobody does anything; more of them would never come to an end."""
+
+LOOK = 50
+"""After how many steps of the clock that is looked at."""
 
 
 class Idleness:
@@ -27,8 +35,9 @@ class Idleness:
 
     def __init__(self, family: Mapping[tuple[str, str], Account]) -> None:
         self._family = family
-        self.something_goes_on = every_first(self, goes_on)
-        """Whether anything goes on."""
+        self._before = {id(record): len(record.simulation.executions) for record in self._records()}
+        self.something_goes_on = self._sparing(every_first(self, goes_on))
+        """Whether anything goes on; an error when a pipeline starts over and over again."""
 
     def something_is_delivered(self) -> bool:
         """Whether an event is on its way to a target."""
@@ -49,6 +58,33 @@ class Idleness:
                 if simulation.unfinished:
                     for execution in simulation.executions.values():
                         yield account, execution
+
+    def _records(self) -> Iterator[PipelineRecord]:
+        for account in list(self._family.values()):
+            yield from account.pipelines.values()
+
+    def _sparing(self, test: Callable[[], bool]) -> Callable[[], bool]:
+        """The same test, which looks now and then whether this can come to an end."""
+        steps = count(1)
+
+        def spared() -> bool:
+            if next(steps) % LOOK == 0:
+                self._refuse_endlessness()
+            return test()
+
+        return spared
+
+    def _refuse_endlessness(self) -> None:
+        for record in self._records():
+            executions = record.simulation.executions
+            if len(executions) - self._before.get(id(record), 0) > MOST_STARTS:
+                newest = record.simulation.state.executions[list(executions)[-1]]
+                raise PipesimError(
+                    f"pipeline '{record.name}' started {MOST_STARTS} executions while it ran until idle, the newest by"
+                    f" {newest.trigger_type} ({newest.trigger_detail or 'no detail'}): whatever starts it never ends."
+                    " Take that out (an action, a rule or a function that starts the pipeline anew), or let a stretch"
+                    " of time pass with advance(hours=1)"
+                )
 
 
 def goes_on(place: Place) -> bool:

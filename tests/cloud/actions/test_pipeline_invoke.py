@@ -10,6 +10,7 @@ import pytest
 
 from pipesim.cloud.account import Cloud
 from pipesim.cloud.artifacts import pack
+from pipesim.errors import PipesimError
 from tests.cloud.actions.estate_story import SOURCE, action, deny, error, result, retry, run, stand_up
 from tests.cloud.standin import document
 
@@ -114,3 +115,17 @@ def test_the_started_pipeline_is_not_waited_for(cloud: Cloud) -> None:
 
     assert run(cloud)["status"] == "Succeeded"
     assert executions(cloud)[0]["status"] == "InProgress"
+
+
+@pytest.mark.parametrize("progression", ["manual", "immediate"])
+def test_a_pipeline_that_starts_itself_is_an_error_that_names_it(
+    progression: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipesim.cloud.idle.MOST_STARTS", 5)
+    with Cloud(seed=1, progression=progression) as cloud:
+        with pytest.raises(PipesimError, match=r"pipeline 'shop' started 5 executions .* by StartPipelineExecution"):
+            stand_up(cloud, invoke(PipelineName="shop"))
+            cloud.run_until_idle()
+        before = len(cloud.account.pipelines["shop"].simulation.executions)
+        cloud.advance(minutes=10)
+        assert len(cloud.account.pipelines["shop"].simulation.executions) > before
