@@ -32,6 +32,9 @@ MOST_BYTES = 512 * 2**20
 """What one archive may unpack to: the documented number of files, and so many bytes as a learner's machine bears
 (the service's own limit is some gigabytes)."""
 
+REFERENCE = "codepipeline-clone-reference.json"
+"""The one file of an artifact that holds a reference to a commit instead of its files (CODEBUILD_CLONE_REF)."""
+
 UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -149,7 +152,7 @@ def read(account: Account, run: ActionRun, name: str, s3: Any = None) -> Archive
         s3: the client that reads; None: one under the action's role.
 
     Raises:
-        ActionFailed: the object is not there.
+        ActionFailed: the object is not there, or only CodeBuild could read it.
         ClientError: reading it was refused.
     """
     expire(account)
@@ -166,7 +169,19 @@ def read(account: Account, run: ActionRun, name: str, s3: Any = None) -> Archive
                 FailureType.CONFIGURATION_ERROR,
             ) from None
         raise
-    return Archive(answer["Body"].read())
+    archive = Archive(answer["Body"].read())
+    if run.plan.action.provider != "CodeBuild" and is_reference(archive):
+        raise ActionFailed(
+            f"The input artifact '{name}' of action '{run.plan.action.name}' is a full clone (CODEBUILD_CLONE_REF): a"
+            " reference that only CodeBuild actions can follow. Use the CODE_ZIP format, or the output of a build.",
+            FailureType.CONFIGURATION_ERROR,
+        )
+    return archive
+
+
+def is_reference(archive: Archive) -> bool:
+    """Whether an artifact holds a reference to a commit instead of its files."""
+    return REFERENCE.encode() in archive.body and archive.names() == (REFERENCE,)
 
 
 def read_all(account: Account, run: ActionRun, s3: Any = None) -> dict[str, Archive]:

@@ -17,7 +17,8 @@ from botocore.exceptions import ClientError
 from pipesim.cloud.actions.failures import ActionFailed
 from pipesim.cloud.artifacts import Archive, pack, read_all, write
 from pipesim.cloud.buildspec import PHASES, ArtifactSpec, Buildspec, assigned, exit_status, parse_buildspec
-from pipesim.cloud.permissions import assume, client
+from pipesim.cloud.clones import followed
+from pipesim.cloud.permissions import Session, assume, client
 from pipesim.errors import SourceError
 
 if TYPE_CHECKING:
@@ -91,8 +92,9 @@ class Workshop:
             self._open_log()
         with self._phase("DOWNLOAD_SOURCE"):
             archives = read_all(self.account, self.run, self.client("s3"))
-            self.source = dict(archives[self.primary].files())
-            self.spec = self._read_buildspec(archives[self.primary])
+            source = followed(self.account, archives[self.primary], self.session())
+            self.source = dict(source.files())
+            self.spec = self._read_buildspec(source)
             self._set_variables()
 
     def work(self) -> None:
@@ -169,8 +171,11 @@ class Workshop:
 
     def client(self, service: str) -> Any:
         """A client under the build's role; ClientError when the role cannot be assumed."""
-        session = assume(self.account, self.record["serviceRole"], CODEBUILD, SESSION)
-        return client(self.account, session, service, self.region)
+        return client(self.account, self.session(), service, self.region)
+
+    def session(self) -> Session:
+        """The build's role, assumed; ClientError when it cannot be."""
+        return assume(self.account, self.record["serviceRole"], CODEBUILD, SESSION)
 
     @contextmanager
     def _phase(self, phase: str) -> Generator[None]:

@@ -31,7 +31,7 @@ STORING = (
 
 ENCRYPTING = ("kms:Decrypt", "kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
 REPORTING = ("codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult")
-CLONING = ("codecommit:GitPull",)
+CLONING = ("codecommit:GitPull", "codeconnections:UseConnection", "codestar-connections:UseConnection")
 REPORTING_TESTS = (
     "codebuild:CreateReportGroup", "codebuild:CreateReport", "codebuild:UpdateReport", "codebuild:BatchPutTestCases",
 )  # fmt: skip

@@ -18,9 +18,10 @@ from moto.codebuild.models import codebuild_backends
 
 from pipesim.cloud.actions.codebuild import close, foresee, primary_of, start_parameters, variables_given, workshop
 from pipesim.cloud.actions.failures import ActionFailed
-from pipesim.cloud.artifacts import pack, read_all, write
+from pipesim.cloud.artifacts import Archive, is_reference, pack, read_all, write
 from pipesim.cloud.batchspec import BatchBuild, parse_batch
 from pipesim.cloud.builds import CODEBUILD, SESSION, Workshop
+from pipesim.cloud.clones import followed
 from pipesim.cloud.gaps.codebuild import batches
 from pipesim.cloud.gaps.codebuild.models import PIPELINE, RunningBuild
 from pipesim.cloud.permissions import assume, client, role_client, session_of
@@ -45,21 +46,31 @@ def act_batch(account: Account, run: ActionRun) -> Generator[simpy.Event, Any, O
     batch = batches.batches_of(backend)[id]
     batch["initiator"] = f"{PIPELINE}{run.sim.plan.pipeline.name}"
     batches.enter(batch, "DOWNLOAD_BATCHSPEC")
-    source = archives[primary_of(run)]
     try:
+        source = _source_of(account, archives[primary_of(run)], backend, run)
         said = run.configuration.get("BuildspecOverride", "")
         text = said if "\n" in said else (source.read(said or "buildspec.yml") or b"").decode("utf-8", errors="replace")
         planned = parse_batch(text)
-    except SourceError as broken:
+    except (SourceError, ActionFailed) as broken:
         batches.end(batch, "FAILED")
+        code = "YAML_FILE_ERROR" if isinstance(broken, SourceError) else "CLIENT_ERROR"
         raise ActionFailed(
-            f"Build terminated with state: FAILED. Phase: DOWNLOAD_BATCHSPEC, Code: YAML_FILE_ERROR, Message: {broken}",
+            f"Build terminated with state: FAILED. Phase: DOWNLOAD_BATCHSPEC, Code: {code}, Message: {broken}",
             external_id=id,
         ) from None
     batches.enter(batch, "IN_PROGRESS")
     crew = Crew(account, run, batch, given, region)
     yield run.sim.env.all_of([crew.plan(one, last=one is planned[-1]) for one in planned])
     return _ended(account, run, batch, crew, planned)
+
+
+def _source_of(account: Account, archive: Archive, backend: Any, run: ActionRun) -> Archive:
+    """The primary source, cloned under the project's role where it is a reference."""
+    if not is_reference(archive):
+        return archive
+    name = run.configuration["ProjectName"].split(":project/")[-1]
+    role = backend.codebuild_projects[name].project_metadata["serviceRole"]
+    return followed(account, archive, assume(account, role, CODEBUILD, SESSION))
 
 
 class Crew:

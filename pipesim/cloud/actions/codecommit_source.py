@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import simpy
 from moto.codecommit.models import codecommit_backends
 
-from pipesim.cloud.artifacts import pack, write
+from pipesim.cloud.artifacts import REFERENCE, pack, write
 from pipesim.cloud.gaps.codecommit.models import history_of
 from pipesim.cloud.permissions import require, role_client, session_of
 from pipesim.engine.behaviours.work import spend_time
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 CLONE = "CODEBUILD_CLONE_REF"
 ARCHIVING = ("codecommit:UploadArchive", "codecommit:GetUploadArchiveStatus")
-REFERENCE = "codepipeline-clone-reference.json"
-"""The one file of an artifact that holds a reference to a commit instead of its files."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
-from pipesim.cloud.actions.codecommit_source import CLONE, REFERENCE
+from pipesim.cloud.actions.codecommit_source import CLONE
 from pipesim.cloud.actions.failures import ActionFailed
-from pipesim.cloud.artifacts import pack, write
+from pipesim.cloud.artifacts import REFERENCE, pack, write
 from pipesim.cloud.gaps.codecommit.exceptions import CodeCommitError
 from pipesim.cloud.gaps.codecommit.models import Commit
 from pipesim.cloud.gaps.codeconnections.models import AVAILABLE

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pipesim.cloud.account import Cloud
+from pipesim.cloud.explanation import Cause
 from pipesim.cloud.repositories import RemoteRepository, handshake
 from pipesim.errors import PipesimError
 from tests.cloud.actions.estate_story import NAME, deny, error, told, written
@@ -160,7 +161,10 @@ def test_what_the_source_names_is_not_there(cloud: Cloud, configuration: dict[st
     assert error(told(cloud, execution, "Fetch")) == ("ConfigurationError", message)
 
 
-def test_a_clone_reference_holds_no_files(cloud: Cloud) -> None:
+CLONED = {"OutputArtifactFormat": "CODEBUILD_CLONE_REF"}
+
+
+def test_a_clone_reference_holds_no_files_and_only_a_build_can_follow_it(cloud: Cloud) -> None:
     repository = cloud.repository("owner/shop")
     commit = repository.push({"index.html": "one"})
     deploy = action(
@@ -169,13 +173,44 @@ def test_a_clone_reference_holds_no_files(cloud: Cloud) -> None:
         configuration={"BucketName": "site", "Extract": "false", "ObjectKey": "a.zip"},
         inputArtifacts=[{"name": "Code"}],
     )
-    cloud.provision(document(deploy, source=source(cloud.connect(), OutputArtifactFormat="CODEBUILD_CLONE_REF")))
+    cloud.provision(document(deploy, source=source(cloud.connect(), **CLONED)))
     cloud.advance(hours=1)
 
     [execution] = cloud.account.pipelines[NAME].simulation.executions
     [(name, content)] = written(cloud, told(cloud, execution, "Fetch")).items()
-
     assert name.endswith(".json") and json.loads(content)["commit"] == commit.id
+    code, message = error(told(cloud, execution))
+    assert code == "ConfigurationError"
+    assert "'Code' of action 'Do' is a full clone (CODEBUILD_CLONE_REF)" in message
+    assert "Contents" not in cloud.client("s3").list_objects_v2(Bucket="site")
+
+
+@pytest.mark.parametrize("batch", ["false", "true"])
+def test_a_build_follows_a_clone_reference_where_its_role_may(cloud: Cloud, batch: str) -> None:
+    spec = "version: 0.2\nbatch: {build-list: [{identifier: one}]}\nphases: {build: {commands: [make]}}\n"
+    spec += "artifacts: {files: ['**/*']}\n"
+    cloud.repository("owner/shop").push({"buildspec.yml": spec, "index.html": "one"})
+    configuration = {"ProjectName": "shop", "BatchEnabled": batch, "CombineArtifacts": batch}
+    build = action(
+        "Build", "CodeBuild", configuration=configuration, inputArtifacts=[{"name": "Code"}],
+        outputArtifacts=[{"name": "Site"}],
+    )  # fmt: skip
+    cloud.provision(document(build, source=source(cloud.connect(), **CLONED)))
+    cloud.advance(hours=1)
+    [execution] = cloud.account.pipelines[NAME].simulation.executions
+
+    assert "index.html" in written(cloud, told(cloud, execution))
+
+    role = {"RoleName": "codebuild-shop-service-role", "PolicyName": "no-clone"}
+    denied = {"Effect": "Deny", "Action": "*:UseConnection", "Resource": "*"}
+    document_ = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+    cloud.client("iam").put_role_policy(**role, PolicyDocument=document_)
+    execution = cloud.client("codepipeline").start_pipeline_execution(name=NAME)["pipelineExecutionId"]
+    cloud.advance(hours=1)
+
+    _, message = error(told(cloud, execution))
+    assert "authorization failed for primary source and source version" in message
+    assert cloud.explain(NAME, execution).cause is Cause.PERMISSION
 
 
 def _retried(cloud: Cloud, execution: str) -> dict[str, Any]:
