@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from hashlib import blake2b
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 import boto3
 from moto import mock_aws
@@ -39,7 +39,7 @@ from pipesim.engine.behaviours import Behaviour
 from pipesim.engine.commands import Stop
 from pipesim.engine.pools import PoolInUse
 from pipesim.engine.simulation import Simulation
-from pipesim.errors import AssumptionError, PipesimError
+from pipesim.errors import AssumptionError
 from pipesim.trace.snapshot import StageState
 from pipesim.vocabulary import ActionCategory, ActionOwner
 
@@ -467,29 +467,36 @@ class Cloud:
         """Let time pass until nothing can happen without a person."""
         self.account.run_until_idle()
 
-    def provision(self, pipeline: Pipeline | Mapping[str, Any] | str, **options: Any) -> PipelineRecord:
+    @overload
+    def provision(
+        self, pipeline: Pipeline | Mapping[str, Any] | str, *, create: Literal[True] = True
+    ) -> PipelineRecord: ...
+
+    @overload
+    def provision(self, pipeline: Pipeline | Mapping[str, Any] | str, *, create: Literal[False]) -> Pipeline: ...
+
+    def provision(
+        self, pipeline: Pipeline | Mapping[str, Any] | str, *, create: bool = True
+    ) -> PipelineRecord | Pipeline:
         """Stand up what a declaration needs and create the pipeline.
 
         Args:
             pipeline: a pipeline, or whatever `pipesim.load` reads.
-            options: see `pipesim.cloud.provision.provision`.
+            create: whether to create the pipeline, too.
+
+        Returns:
+            The pipeline's record; the declaration as it stands in the account when it is not to be created.
 
         Raises:
             PipesimError: the declaration breaks rules, or something it needs cannot be stood up.
         """
-        try:
-            from pipesim.cloud.provision import provision
-        except ImportError as error:
-            raise PipesimError(
-                "this version of pipesim cannot stand up what a declaration needs; create the bucket and the role"
-                " with boto3 and call create_pipeline"
-            ) from error
+        from pipesim.cloud.provision import provision
         from pipesim.formats.load import load
 
         if not isinstance(pipeline, Pipeline):
             pipeline = load(pipeline)
-        provision(self.account, pipeline, **options)
-        return self.account.pipelines[pipeline.name]
+        ready = provision(self.account, pipeline, create=create)
+        return self.account.pipelines[ready.name] if create else ready
 
     def connect(self, provider: str = "GitHub", name: str | None = None) -> str:
         """Make a connection to a Git provider, complete its handshake, and return its ARN.

@@ -130,3 +130,16 @@ def test_a_key_that_is_named_and_not_there_is_made() -> None:
         key = next(iter(next(iter(record.simulation.executions.values())).artifacts.values()))
         head = cloud.client("s3").head_object(Bucket=store.location, Key=key)
         assert head["SSEKMSKeyId"] == described["Arn"]
+
+
+def test_what_is_stood_up_and_not_created_can_be_created_by_hand() -> None:
+    with Cloud() as cloud:
+        codepipeline = cloud.client("codepipeline")
+        ready = cloud.provision(str(sample("two-stages")), create=False)
+        assert codepipeline.list_pipelines()["pipelines"] == []
+
+        codepipeline.create_pipeline(pipeline=ready.to_document())
+        cloud.run_until_idle()
+
+        [execution] = codepipeline.list_pipeline_executions(pipelineName=ready.name)["pipelineExecutionSummaries"]
+        assert execution["status"] == "Succeeded"
