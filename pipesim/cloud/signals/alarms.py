@@ -39,6 +39,8 @@ COMPARISONS = {
     "LessThanThreshold": (lt, "less than"),
     "LessThanOrEqualToThreshold": (le, "less than or equal to"),
 }
+STATISTICS = ("Sum", "Average", "Minimum", "Maximum", "SampleCount")
+PERCENTILE = re.compile(r"p(?:100|\d{1,2}(?:\.\d+)?)")
 TOKENS = re.compile(r'\(|\)|"[^"]*"|[^\s()"]+')
 Key = tuple[str, str, frozenset[tuple[str, str]]]
 
@@ -128,7 +130,7 @@ class Alarms:
         if alarm.rule:
             self._judge_composite(alarm)
             return
-        if (key := _metric_of(alarm)) is None:
+        if (key := _metric_of(alarm)) is None or not _can_be_judged(alarm):
             return
         window = self._window(alarm, key)
         value, reason, shown = judge(alarm, window)
@@ -301,6 +303,11 @@ def holds(rule: str, states: Mapping[str, str]) -> bool:
         return False
 
 
+def is_statistic(name: str) -> bool:
+    """Whether `statistic` knows it: the trimmed means and ranks that CloudWatch knows besides are not modelled."""
+    return name in STATISTICS or PERCENTILE.fullmatch(name) is not None
+
+
 def statistic(data: Iterable[Any], name: str) -> float:
     """Return a statistic of the values of one period.
 
@@ -309,8 +316,9 @@ def statistic(data: Iterable[Any], name: str) -> float:
         name: ``Sum``, ``Average``, ``Minimum``, ``Maximum``, ``SampleCount`` or a percentile such as ``p99``.
     """
     data = list(data)
-    if name.startswith("p"):
-        return float(np.percentile([getattr(each, "value", None) or each.max for each in data], float(name[1:])))
+    if PERCENTILE.fullmatch(name):
+        values = [each.value if hasattr(each, "value") else each.max for each in data]
+        return float(np.percentile(values, float(name[1:])))
     count = sum(getattr(each, "sample_count", 1) for each in data)
     total = sum(each.value if hasattr(each, "value") else each.sum for each in data)
     if name == "Minimum":
@@ -398,6 +406,11 @@ def _period(alarm: Alarm) -> int:
 def _statistic(alarm: Alarm) -> str:
     query = _query(alarm) if alarm.metric_data_queries else None
     return str((query.metric_stat.stat if query else alarm.statistic or alarm.extended_statistic) or "Average")
+
+
+def _can_be_judged(alarm: Alarm) -> bool:
+    """Whether comparison and statistic are modelled; an alarm on anything else stays without data."""
+    return alarm.comparison_operator in COMPARISONS and is_statistic(_statistic(alarm))
 
 
 def _metrics(alarm: Alarm) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.cloudwatch.models import cloudwatch_backends
 
-from pipesim.cloud.signals.alarms import statistic
+from pipesim.cloud.signals.alarms import is_statistic, statistic
 from pipesim.errors import PipesimError
 from pipesim.views.chart import Chart
 from pipesim.views.dashboard import Line, Panel, dashboard
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipesim.cloud.account import Account
 
 PERIOD = 300
+NO_UNIT = "None"
 SIZE = (6, 6)
 
 
@@ -108,10 +109,20 @@ def _line(account: Account, row: list[str], options: Mapping[str, Any], properti
     dimensions = dict(zip(rest[::2], rest[1::2], strict=False))
     period = int(options.get("period") or properties.get("period") or PERIOD)
     stat = str(options.get("stat") or properties.get("stat") or "Average")
+    label = str(options.get("label") or " ".join([name, *dimensions.values()]))
+    if not is_statistic(stat):
+        return Line(f"{label} ({stat} is not drawn)", ())
     buckets: dict[int, list[Any]] = {}
     for each in account.alarms.values(namespace, name, dimensions):
         moment = each.timestamp.replace(tzinfo=account.start.tzinfo)
         buckets.setdefault(int((moment - account.start).total_seconds() // period), []).append(each)
     points = tuple((at * float(period), statistic(data, stat)) for at, data in sorted(buckets.items()))
-    label = str(options.get("label") or " ".join([name, *dimensions.values()]))
-    return Line(f"{label} ({stat})", points)
+    return Line(f"{label} ({_measured_in(stat, buckets)})", points)
+
+
+def _measured_in(stat: str, buckets: Mapping[int, list[Any]]) -> str:
+    """The statistic, and the unit of its values where they have one."""
+    if stat == "SampleCount":
+        return stat
+    units = sorted({str(each.unit) for data in buckets.values() for each in data if each.unit} - {NO_UNIT})
+    return ", ".join([stat, " or ".join(units)] if units else [stat])

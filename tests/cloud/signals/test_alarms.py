@@ -22,19 +22,18 @@ def cloud() -> Iterator[Cloud]:
 
 
 def alarm(cloud: Cloud, name: str = "errors", **members: Any) -> None:
-    cloud.client("cloudwatch").put_metric_alarm(
-        **{
-            "AlarmName": name,
-            "Namespace": "Shop",
-            "MetricName": "Errors",
-            "Statistic": "Sum",
-            "Period": 60,
-            "EvaluationPeriods": 1,
-            "Threshold": 3.0,
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            **members,
-        }
-    )
+    given = {
+        "AlarmName": name,
+        "Namespace": "Shop",
+        "MetricName": "Errors",
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 3.0,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        **members,
+    }
+    cloud.client("cloudwatch").put_metric_alarm(**{key: value for key, value in given.items() if value is not None})
 
 
 def put(cloud: Cloud, value: float, **members: Any) -> None:
@@ -227,3 +226,17 @@ def test_an_alarm_decides_about_a_stage_and_rolls_it_back() -> None:
         rollback = shop.executions("watched")[0]
         assert rollback["executionType"] == "ROLLBACK"
         assert rollback["rollbackMetadata"]["rollbackTargetPipelineExecutionId"] == good
+
+
+def test_percentiles_count_zeros_and_what_is_not_modelled_stays_without_data(cloud: Cloud) -> None:
+    alarm(cloud, Statistic=None, ExtendedStatistic="p50", Threshold=1.0)
+    metric = {"Namespace": "Shop", "MetricName": "Errors"}
+    trimmed = {"Id": "m", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "tm90"}}
+    unused = dict.fromkeys(("Namespace", "MetricName", "Statistic", "Period"))
+    alarm(cloud, "trimmed", **unused, Metrics=[trimmed])
+    alarm(cloud, "band", ComparisonOperator="LessThanLowerThreshold")
+    for value in (0, 0, 9):
+        put(cloud, value)
+    cloud.advance(minutes=1)
+
+    assert [state(cloud, name) for name in ("errors", "trimmed", "band")] == ["OK", *["INSUFFICIENT_DATA"] * 2]

@@ -57,7 +57,7 @@ def test_a_dashboard_shows_metrics_alarms_numbers_and_text(cloud: Cloud) -> None
     cloudwatch.put_dashboard(DashboardName="shop", DashboardBody=json.dumps(body))
     for hour in range(6):
         shop.start()
-        data = [{"MetricName": "Errors", "Value": hour * 2.0}]
+        data = [{"MetricName": "Errors", "Value": hour * 2.0, "Unit": "Count"}]
         for till in "12":
             dimension = [{"Name": "Till", "Value": till}]
             data.append({"MetricName": "Orders", "Value": 3.0 + hour * int(till), "Dimensions": dimension})
@@ -69,7 +69,7 @@ def test_a_dashboard_shows_metrics_alarms_numbers_and_text(cloud: Cloud) -> None
     picture = cloud.draw_dashboard("shop")
 
     rows = {row[1]: row[2] for row in picture.rows[1:]}
-    assert rows["errors (Sum)"] == "9"
+    assert rows["errors (Sum, Count)"] == "9"
     assert rows["Orders 1 (Average)"] == "8"
     assert rows["Orders 2 (Average)"] == "13"
     assert rows["errors"] == "In alarm"
@@ -78,7 +78,9 @@ def test_a_dashboard_shows_metrics_alarms_numbers_and_text(cloud: Cloud) -> None
         for each in shop.executions()
         if each["status"] == "Succeeded"
     ]
-    assert float(rows["PipelineDuration shop (Maximum)"]) in [pytest.approx(each, rel=1e-4) for each in seconds]
+    assert float(rows["PipelineDuration shop (Maximum, Seconds)"]) in [
+        pytest.approx(each, rel=1e-4) for each in seconds
+    ]
     drawn = {text.get_text() for axes in picture.figure.axes for text in axes.texts}
     assert {"The shop", "Errors", "✗ errors: In alarm"} <= drawn
     assert picture.to_bytes("png").startswith(b"\x89PNG")
