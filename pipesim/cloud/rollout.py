@@ -25,7 +25,7 @@ from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
 
 from pipesim.cloud.artifacts import Archive
-from pipesim.cloud.gaps.codedeploy.configs import alarms_of, batch_size, shift_steps
+from pipesim.cloud.gaps.codedeploy.configs import alarms_of, batch_size, healthy_at_least, shift_steps
 from pipesim.cloud.gaps.codedeploy.progress import Target, count, progress_of, rename
 
 if TYPE_CHECKING:
@@ -224,35 +224,22 @@ class Rollout:
         seconds: float,
         down: Iterable[str],
     ) -> Generator[simpy.Event, Any, None]:
-        size = batch_size(self.config, len(targets))
-        batches = [targets[start : start + size] for start in range(0, len(targets), size)]
-        down = set(down)
-        for batch in batches:
+        down, waiting = set(down), list(targets)
+        each = seconds / -(-len(targets) // batch_size(self.config, len(targets)))
+        while waiting:
+            size = batch_size(self.config, len(targets), _failed(targets))
+            if not size:
+                self._raise_failed(targets)
+            batch, waiting = waiting[:size], waiting[size:]
             for target in batch:
                 if target.id in down:
                     target.status = "Failed"
                     target.events.append(self._event(events[0], "Failed", "UnknownError", "The agent does not answer."))
-            yield from self._events(batch, events, hooks, seconds / len(batches))
+            yield from self._events(batch, events, hooks, each)
             for target in batch:
                 target.status = "Succeeded" if target.status == "InProgress" else target.status
             count(self.record)
-            self._judge(targets)
-
-    def _judge(self, targets: Sequence[Target]) -> None:
-        """Whether enough targets are healthy to go on.
-
-        Raises:
-            RolloutFailed: they are not.
-        """
-        failed = sum(target.status == "Failed" for target in targets)
-        if not failed:
-            return
-        short = self.config.rpartition(".")[2]
-        waiting = any(target.status == "Pending" for target in targets)
-        bearable = {"AllAtOnce": len(targets) - 1, "HalfAtATime": len(targets) // 2}.get(
-            short, int(len(targets) > 1 and not waiting)
-        )
-        if failed > bearable:
+        if len(targets) - _failed(targets) < max(1, healthy_at_least(self.config, len(targets))):
             self._raise_failed(targets)
 
     def _raise_failed(self, targets: Sequence[Target]) -> None:
@@ -403,6 +390,10 @@ class Rollout:
             target.status = "Succeeded"
         back.status, back.complete_time = "Succeeded", self.account.now
         count(back)
+
+
+def _failed(targets: Iterable[Target]) -> int:
+    return sum(target.status == "Failed" for target in targets)
 
 
 def _matches(filters: Iterable[Mapping[str, str]], tags: Mapping[str, str]) -> bool:

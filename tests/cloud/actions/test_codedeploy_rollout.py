@@ -135,6 +135,32 @@ def test_one_instance_that_is_down_can_be_borne(account: StandIn) -> None:
     assert (ended["deploymentOverview"]["Failed"], ended["deploymentOverview"]["Succeeded"]) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("config", "down", "ends"),
+    [
+        ("AllAtOnce", (0, 1, 2), "FFFS"),
+        ("HalfAtATime", (0,), "FSSS"),
+        ("HalfAtATime", (0, 1), "FF--"),
+        ("HalfAtATime", (0, 2, 3), "FSF-"),
+        ("OneAtATime", (0,), "F---"),
+        ("OneAtATime", (3,), "SSSF"),
+    ],
+)
+def test_a_configuration_stops_where_too_few_would_stay_healthy(
+    account: StandIn, config: str, down: tuple[int, ...], ends: str
+) -> None:
+    made = group(account, instances=4, deploymentConfigName=f"CodeDeployDefault.{config}")
+    account.client("ec2").stop_instances(InstanceIds=[made[at] for at in down])
+    sim = make(account, DEPLOY, Do=lasting(200))
+
+    execution = go(account, sim, 1000)
+
+    [ended] = deployments(account)
+    letters = {"Failed": "F", "Succeeded": "S", "Skipped": "-"}
+    assert "".join(letters[one["status"]] for one in targets(account, ended["deploymentId"])) == ends
+    assert (status(sim, execution) == "Failed") == ("-" in ends)
+
+
 def test_no_instances(account: StandIn) -> None:
     instances = group(account)
     account.client("ec2").terminate_instances(InstanceIds=instances)

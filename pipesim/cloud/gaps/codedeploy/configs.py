@@ -19,16 +19,29 @@ HEALTHY = {
 }
 
 
-def batch_size(name: str, targets: int) -> int:
-    """Return how many of these targets a configuration takes at once.
+def healthy_at_least(name: str, targets: int) -> int:
+    """Return how many of these targets a configuration keeps healthy: at any time, and at the end.
 
-    >>> batch_size("CodeDeployDefault.HalfAtATime", 5), batch_size("CodeDeployDefault.OneAtATime", 5)
-    (2, 1)
+    >>> [healthy_at_least(f"CodeDeployDefault.{name}", 5) for name in ("AllAtOnce", "HalfAtATime", "OneAtATime")]
+    [0, 3, 4]
     """
-    short = name.removeprefix(PREFIX)
-    if short == "AllAtOnce":
-        return max(targets, 1)
-    return max(targets // 2, 1) if short == "HalfAtATime" else 1
+    kept = {"AllAtOnce": 0, "HalfAtATime": -(-targets // 2)}
+    return kept.get(name.removeprefix(PREFIX), targets - 1)
+
+
+def batch_size(name: str, targets: int, failed: int = 0) -> int:
+    """Return how many of these targets a configuration takes at once; 0: it goes no further.
+
+    Args:
+        name: the configuration's.
+        targets: how many there are.
+        failed: how many of them are not healthy any more.
+
+    >>> batch_size("CodeDeployDefault.HalfAtATime", 5), batch_size("CodeDeployDefault.HalfAtATime", 5, failed=2)
+    (2, 0)
+    """
+    left = targets - failed - healthy_at_least(name, targets)
+    return max(left, 0 if failed else 1)
 
 
 def shift_steps(name: str) -> tuple[tuple[float, float], ...]:
