@@ -225,6 +225,133 @@ def test_a_refusal_rolls_the_stack_back_with_the_services_reason(cloud: Cloud, s
     assert seen[-3:] == [("Line", "CREATE_FAILED"), ("s", "ROLLBACK_IN_PROGRESS"), ("s", "ROLLBACK_COMPLETE")]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [
+        ({"OnFailure": "DO_NOTHING"}, "CREATE_FAILED"),
+        ({"DisableRollback": True}, "CREATE_FAILED"),
+        ({"OnFailure": "DELETE"}, "DELETE_COMPLETE"),
+        ({"OnFailure": "ROLLBACK"}, "ROLLBACK_COMPLETE"),
+        ({"DisableRollback": False}, "ROLLBACK_COMPLETE"),
+    ],
+)
+def test_a_creation_that_fails_is_left_or_deleted_when_it_says_so(
+    cloud: Cloud, shop: Shop, wanted: dict[str, Any], status: str
+) -> None:
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "q"}}
+    template = template_of(shop, stage("Source", source()), Queue=queue)
+    template["Resources"]["Line"]["DependsOn"] = "Queue"
+    client = cloud.client("cloudformation")
+
+    id = client.create_stack(StackName="s", TemplateBody=json.dumps(template), **wanted)["StackId"]
+
+    told = stack(cloud, id)
+    assert told["StackStatus"] == status
+    assert "Pipeline has only 1 stage(s)" in told["StackStatusReason"]
+    assert ("QueueUrls" in cloud.client("sqs").list_queues()) == (status == "CREATE_FAILED")
+    client.delete_stack(StackName="s")
+    assert "QueueUrls" not in cloud.client("sqs").list_queues()
+    assert stack(cloud, id)["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_two_wishes_for_a_failure_are_refused(cloud: Cloud, shop: Shop) -> None:
+    with pytest.raises(ClientError, match="cannot specify both the DisableRollback and OnFailure"):
+        create(cloud, template_of(shop), OnFailure="DELETE", DisableRollback=True)
+    assert cloud.client("cloudformation").list_stacks()["StackSummaries"] == []
+
+
+def test_a_repository_is_changed_in_place(cloud: Cloud) -> None:
+    def template(**properties: str) -> dict[str, Any]:
+        made = {"Type": "AWS::CodeCommit::Repository", "Properties": properties}
+        return {
+            "Resources": {"Code": made},
+            "Outputs": {"Clone": {"Value": {"Fn::GetAtt": ["Code", "CloneUrlHttp"]}}},
+        }
+
+    create(cloud, template(RepositoryName="code"))
+    commit = cloud.repository("code", provider="CodeCommit").push({"a": "b"})
+    client = cloud.client("codecommit")
+    before = client.get_repository(repositoryName="code")["repositoryMetadata"]
+
+    told = update(cloud, template(RepositoryName="shop", RepositoryDescription="What we sell"))
+
+    assert told["StackStatus"] == "UPDATE_COMPLETE", told.get("StackStatusReason")
+    after = client.get_repository(repositoryName="shop")["repositoryMetadata"]
+    assert after["repositoryId"] == before["repositoryId"]
+    assert after["repositoryDescription"] == "What we sell"
+    assert after["Arn"].endswith(":shop")
+    assert outputs(told)["Clone"].endswith("/repos/shop")
+    assert client.get_branch(repositoryName="shop", branchName="main")["branch"]["commitId"] == commit.id
+    assert [one["repositoryName"] for one in client.list_repositories()["repositories"]] == ["shop"]
+    cloud.client("cloudformation").delete_stack(StackName="s")
+    assert client.list_repositories()["repositories"] == []
+
+
+def test_a_deployment_group_is_changed_in_place(cloud: Cloud, shop: Shop) -> None:
+    def template(**properties: Any) -> dict[str, Any]:
+        given = {"ApplicationName": "app", "DeploymentGroupName": "g", "ServiceRoleArn": shop.role, **properties}
+        app = {"Type": "AWS::CodeDeploy::Application", "Properties": {"ApplicationName": "app"}}
+        group = {"Type": "AWS::CodeDeploy::DeploymentGroup", "Properties": given, "DependsOn": "App"}
+        return {"Resources": {"App": app, "Group": group}}
+
+    def told() -> dict[str, Any]:
+        client = cloud.client("codedeploy")
+        return client.get_deployment_group(applicationName="app", deploymentGroupName="g")["deploymentGroupInfo"]
+
+    tag = {"Key": "a", "Value": "b", "Type": "KEY_AND_VALUE"}
+    create(cloud, template(Ec2TagFilters=[tag]))
+    before = told()
+    assert before["ec2TagFilters"] == [tag]
+
+    update(cloud, template(DeploymentConfigName="CodeDeployDefault.AllAtOnce", AutoScalingGroups=["fleet"]))
+
+    after = told()
+    assert after["deploymentGroupId"] == before["deploymentGroupId"]
+    assert after["deploymentConfigName"] == "CodeDeployDefault.AllAtOnce"
+    assert after["ec2TagFilters"] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties"),
+    [
+        ("CodePipeline::Pipeline", {}),
+        ("CodePipeline::CustomActionType", {"Category": "Test", "Provider": "Mine", "Version": "1"}),
+        ("CodeBuild::Project", {"Name": "shop"}),
+        ("CodeCommit::Repository", {"RepositoryName": "shop"}),
+        ("CodeDeploy::Application", {"ApplicationName": "shop"}),
+        ("CodeDeploy::DeploymentGroup", {"ApplicationName": "taken", "DeploymentGroupName": "g"}),
+    ],
+)
+def test_a_name_that_is_taken_takes_the_stack_back(
+    cloud: Cloud, shop: Shop, kind: str, properties: dict[str, Any]
+) -> None:
+    details = {"MinimumCount": 0, "MaximumCount": 1}
+    more: dict[str, dict[str, Any]] = {
+        "CodePipeline::Pipeline": capital(shop.document()),
+        "CodePipeline::CustomActionType": {"InputArtifactDetails": details, "OutputArtifactDetails": details},
+        "CodeBuild::Project": {
+            **TEMPLATE["Resources"]["Project"]["Properties"], "ServiceRole": shop.role,
+        },
+        "CodeDeploy::DeploymentGroup": {"ServiceRoleArn": shop.role},
+    }  # fmt: skip
+    cloud.client("codedeploy").create_application(applicationName="taken")
+    resource = {"Type": f"AWS::{kind}", "Properties": {**more.get(kind, {}), **properties}}
+    template = {"Resources": {"It": resource}}
+    assert create(cloud, template, "first")["StackStatus"] == "CREATE_COMPLETE"
+
+    told = create(cloud, template, "second")
+
+    assert told["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "failed to create: [It]" in told["StackStatusReason"]
+    assert "(HandlerErrorCode: AlreadyExists)" in told["StackStatusReason"]
+    client = cloud.client("cloudformation")
+    client.delete_stack(StackName="second")
+    assert create(cloud, template, "third")["StackStatus"] == "ROLLBACK_COMPLETE"
+    client.delete_stack(StackName="third")
+    client.delete_stack(StackName="first")
+    assert create(cloud, template, "fourth")["StackStatus"] == "CREATE_COMPLETE"
+
+
 def test_an_update_that_is_refused_leaves_all_as_it_was(cloud: Cloud, shop: Shop) -> None:
     topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "t"}}
     create(cloud, template_of(shop, Topic=topic))

@@ -20,6 +20,19 @@ from pipesim.cloud.gaps.cloudformation.properties import request
 CLOUDFORMATION = "cloudformation.amazonaws.com"
 
 
+class TakenError(Exception):
+    """A resource is there already.
+
+    Args:
+        type: its type's name in templates.
+        identifier: what names it.
+    """
+
+    def __init__(self, type: str, identifier: str) -> None:
+        told = f"Resource of type '{type}' with identifier '{identifier}' already exists."
+        super().__init__(f'Resource handler returned message: "{told}" (HandlerErrorCode: AlreadyExists)')
+
+
 class Resource:
     """One resource; each type is a class of its own.
 
@@ -28,14 +41,14 @@ class Resource:
         service: as boto3 calls the service.
         named_by: the property with its name; empty: it has none that CloudFormation could make up.
         attributes: what Fn::GetAtt knows of it.
-        replaced_by: properties whose change makes a new resource; None: all of them.
+        replaced_by: properties whose change makes a new resource.
     """
 
     type: ClassVar[str]
     service: ClassVar[str]
     named_by: ClassVar[str] = ""
     attributes: ClassVar[tuple[str, ...]] = ()
-    replaced_by: ClassVar[frozenset[str] | None] = frozenset()
+    replaced_by: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, name: str, properties: Mapping[str, Any], account: str, region: str, stack: str) -> None:
         self.name = name
@@ -53,8 +66,7 @@ class Resource:
         raise NotImplementedError
 
     def change(self, properties: Mapping[str, Any]) -> None:
-        """Let it have other properties, none of which makes a new one."""
-        raise NotImplementedError
+        """Let it have other properties, none of which makes a new one; unless said otherwise, other tags do nothing."""
 
     def remove(self) -> None:
         """Delete it."""
@@ -127,7 +139,7 @@ class Resource:
         changed = {key for key in {*old.properties, *wanted} if old.properties.get(key) != wanted.get(key)}
         if not changed:
             return old
-        if cls.replaced_by is None or changed & cls.replaced_by:
+        if changed & cls.replaced_by:
             made = cls(wanted.get(cls.named_by, new_resource_name), wanted, account_id, region_name, old.stack)
             made.create()
             old.remove()

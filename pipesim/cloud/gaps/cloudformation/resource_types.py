@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from moto.cloudformation import parsing
 
 from pipesim.cloud.gaps.cloudformation.properties import model_of, translate
-from pipesim.cloud.gaps.cloudformation.resource import Resource
+from pipesim.cloud.gaps.cloudformation.resource import Resource, TakenError
 
 BESIDE = ("Tags", "DisableInboundStageTransitions", "RestartExecutionOnUpdate")
 
@@ -22,7 +22,7 @@ class Pipeline(Resource):
     """AWS::CodePipeline::Pipeline; Ref is its name."""
 
     type, service, named_by = "AWS::CodePipeline::Pipeline", "codepipeline", "Name"
-    attributes: ClassVar = ("Version",)
+    attributes: ClassVar = ("Arn", "Version")
     replaced_by: ClassVar = frozenset({"Name"})
 
     def create(self) -> None:
@@ -55,9 +55,10 @@ class Pipeline(Resource):
         self.call("DeletePipeline", name=self.name)
 
     def get_cfn_attribute(self, name: str) -> str:
-        """Version, as it is now."""
-        if name == "Version":
-            return str(self.call("GetPipeline", name=self.name)["pipeline"]["version"])
+        """Version, as it is now, and the ARN."""
+        if name in self.attributes:
+            told = self.call("GetPipeline", name=self.name)
+            return str(told["pipeline"]["version"] if name == "Version" else told["metadata"]["pipelineArn"])
         return super().get_cfn_attribute(name)
 
     def _declaration(self, properties: Mapping[str, Any]) -> Any:
@@ -83,10 +84,19 @@ class CustomActionType(Resource):
 
     type, service = "AWS::CodePipeline::CustomActionType", "codepipeline"
     attributes: ClassVar = ("Id",)
-    replaced_by: ClassVar = None
+    replaced_by: ClassVar = frozenset(
+        {
+            "Category", "ConfigurationProperties", "InputArtifactDetails", "OutputArtifactDetails", "Provider",
+            "Settings", "Version",
+        }
+    )  # fmt: skip
 
     def create(self) -> None:
-        """CreateCustomActionType."""
+        """CreateCustomActionType, which itself takes the same type twice; CloudFormation does not."""
+        wanted = tuple(str(self.properties[part]) for part in ("Category", "Provider", "Version"))
+        for one in self.call("ListActionTypes", actionOwnerFilter="Custom")["actionTypes"]:
+            if wanted == tuple(one["id"][part] for part in ("category", "provider", "version")):
+                raise TakenError(self.type, "|".join(wanted))
         made = self.ask("CreateCustomActionType", self.properties)["actionType"]["id"]
         self.values["Id"] = "|".join(made[part] for part in ("category", "provider", "version"))
 
@@ -151,19 +161,12 @@ class Repository(Resource):
 
     type, service, named_by = "AWS::CodeCommit::Repository", "codecommit", "RepositoryName"
     attributes: ClassVar = ("Arn", "CloneUrlHttp", "CloneUrlSsh", "Name")
-    replaced_by: ClassVar = None
 
     def create(self) -> None:
         """CreateRepository, and CreateCommit with the files of the archive that Code names."""
         properties = {key: value for key, value in self.properties.items() if key != "Code"}
         made = self.ask("CreateRepository", properties)["repositoryMetadata"]
-        self.physical_resource_id = made["repositoryId"]
-        self.values = {
-            "Arn": made["Arn"],
-            "CloneUrlHttp": made["cloneUrlHttp"],
-            "CloneUrlSsh": made["cloneUrlSsh"],
-            "Name": made["repositoryName"],
-        }
+        self._note(made)
         if (code := self.properties.get("Code")) is not None:
             place = code["S3"]
             body = self.client("s3").get_object(Bucket=place["Bucket"], Key=place["Key"])["Body"].read()
@@ -181,6 +184,25 @@ class Repository(Resource):
                 commitMessage="Initial commit",
             )
 
+    def change(self, properties: Mapping[str, Any]) -> None:
+        """UpdateRepositoryName and UpdateRepositoryDescription; Code counts at the creation alone."""
+        name, description = properties[self.named_by], properties.get("RepositoryDescription", "")
+        if name != self.name:
+            self.call("UpdateRepositoryName", oldName=self.name, newName=name)
+            self.name = name
+        if description != self.properties.get("RepositoryDescription", ""):
+            self.call("UpdateRepositoryDescription", repositoryName=name, repositoryDescription=description)
+        self._note(self.call("GetRepository", repositoryName=name)["repositoryMetadata"])
+
+    def _note(self, told: Mapping[str, Any]) -> None:
+        self.physical_resource_id = told["repositoryId"]
+        self.values = {
+            "Arn": told["Arn"],
+            "CloneUrlHttp": told["cloneUrlHttp"],
+            "CloneUrlSsh": told["cloneUrlSsh"],
+            "Name": told["repositoryName"],
+        }
+
     def remove(self) -> None:
         """DeleteRepository."""
         self.call("DeleteRepository", repositoryName=self.name)
@@ -190,7 +212,7 @@ class Application(Resource):
     """AWS::CodeDeploy::Application; Ref is its name."""
 
     type, service, named_by = "AWS::CodeDeploy::Application", "codedeploy", "ApplicationName"
-    replaced_by: ClassVar = None
+    replaced_by: ClassVar = frozenset({"ApplicationName", "ComputePlatform"})
 
     def create(self) -> None:
         """CreateApplication."""
@@ -202,7 +224,7 @@ class Application(Resource):
 
 
 class DeploymentGroup(Resource):
-    """AWS::CodeDeploy::DeploymentGroup; Ref is its name. A change deletes the group and makes it anew."""
+    """AWS::CodeDeploy::DeploymentGroup; Ref is its name."""
 
     type, service, named_by = "AWS::CodeDeploy::DeploymentGroup", "codedeploy", "DeploymentGroupName"
     replaced_by: ClassVar = frozenset({"ApplicationName", "DeploymentGroupName"})
@@ -212,9 +234,11 @@ class DeploymentGroup(Resource):
         self.ask("CreateDeploymentGroup", self.properties)
 
     def change(self, properties: Mapping[str, Any]) -> None:
-        """Let the group have other properties."""
-        self.remove()
-        self.ask("CreateDeploymentGroup", properties)
+        """UpdateDeploymentGroup; what the template says no more is empty."""
+        gone = {key: self.properties[key] for key in self.properties if key not in properties}
+        emptied = {key: type(value)() for key, value in gone.items() if isinstance(value, (dict, list))}
+        given = _without({**emptied, **properties}, "DeploymentGroupName", "Deployment", "Tags")
+        self.ask("UpdateDeploymentGroup", {**given, "CurrentDeploymentGroupName": self.name})
 
     def remove(self) -> None:
         """DeleteDeploymentGroup."""
@@ -227,7 +251,7 @@ class Connection(Resource):
 
     type, service = "AWS::CodeConnections::Connection", "codeconnections"
     attributes: ClassVar = ("ConnectionArn", "ConnectionStatus", "OwnerAccountId")
-    replaced_by: ClassVar = None
+    replaced_by: ClassVar = frozenset({"ConnectionName", "ProviderType", "HostArn"})
 
     def create(self) -> None:
         """CreateConnection."""

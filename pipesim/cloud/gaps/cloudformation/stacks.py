@@ -1,6 +1,7 @@
 """What moto's stacks get wrong for pipelines.
 
-- A resource that cannot be made or changed takes the whole stack back: moto raises the error and leaves the pieces.
+- A resource that cannot be made or changed takes the whole stack back, unless CreateStack wants it otherwise: moto
+  raises the error and leaves the pieces.
 - Resources are deleted in the reverse order of their creation, those of an update only after all else went well.
 - An update changes what refers to a parameter by ``Fn::Sub``, too, and knows the defaults of parameters.
 - A stack has outputs after a change set was executed, too: moto works them out only on create and update.
@@ -17,18 +18,21 @@ import re
 import string
 import warnings
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from botocore.exceptions import ClientError
 from moto.cloudformation import parsing
-from moto.cloudformation.exceptions import CloudFormationError
+from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 from moto.cloudformation.models import CloudFormationBackend, Event, Stack, cloudformation_backends
 from moto.cloudformation.parsing import ResourceMap
+from moto.cloudformation.responses import CloudFormationResponse
 from moto.moto_api._internal import mock_random
 
 from pipesim.cloud.gaps.cloudformation.properties import PropertyError
 
 OF_STACK_SETS = "StackSet-"
+DO_NOTHING, ROLLBACK, DELETE = "DO_NOTHING", "ROLLBACK", "DELETE"
 CODES = (
     (("AccessDenied", "NotAuthorized"), "AccessDenied"),
     (("AlreadyExists", "InUse", "NameExists"), "AlreadyExists"),
@@ -40,6 +44,7 @@ CODES = (
 _SUBSTITUTED = re.compile(r"\$\{([A-Za-z0-9]+)")
 """What ``Fn::Sub`` refers to; moto finds what ``Ref`` does."""
 
+_on_failure: ContextVar[str] = ContextVar("what a failed creation wants", default=ROLLBACK)
 _originals: list[tuple[Any, str, Any]] = []
 
 
@@ -66,6 +71,7 @@ def install() -> None:
         (parsing, "parse_and_update_resource", _updating),
         (ResourceMap, "update", _update_map),
         (ResourceMap, "delete", _delete_map),
+        (CloudFormationResponse, "create_stack", _obeying),
         (CloudFormationBackend, "create_stack", _create_stack),
         (CloudFormationBackend, "update_stack", _update_stack),
         (CloudFormationBackend, "delete_stack", _delete_stack),
@@ -214,13 +220,47 @@ def _create_stack(original: Callable[..., Any]) -> Callable[..., Any]:
                 _forget(self, stack)
                 raise
             failed = _failed(error)
-            _roll_back_creation(stack, failed)
+            if _on_failure.get() == DO_NOTHING:
+                _leave(stack, failed)
+            else:
+                _roll_back_creation(stack, failed)
+            if _on_failure.get() == DELETE:
+                self.delete_stack(stack.stack_id)
             if name.startswith(OF_STACK_SETS):
                 _forget(self, stack)
                 raise failed from error
             return stack
 
     return create_stack
+
+
+def _obeying(original: Callable[..., Any]) -> Callable[..., Any]:
+    """CreateStack with its ``OnFailure`` and ``DisableRollback``."""
+
+    def create_stack(self: Any) -> Any:
+        wanted, disabled = self._get_param("OnFailure"), self._get_bool_param("DisableRollback")
+        if wanted and disabled is not None:
+            raise ValidationError(message="You cannot specify both the DisableRollback and OnFailure parameters.")
+        before = _on_failure.set(DO_NOTHING if disabled else wanted or ROLLBACK)
+        try:
+            return original(self)
+        finally:
+            _on_failure.reset(before)
+
+    return create_stack
+
+
+def _leave(stack: Any, failed: ResourceFailed) -> None:
+    """Let what was made of a stack stand, for somebody to look at."""
+    stack.status, stack.disable_rollback = "CREATE_FAILED", True
+    _tell_of_creation(stack, failed, stack.status)
+    stack.output_map = parsing.OutputMap(stack.resource_map, {"Resources": {}}, stack.stack_id)
+
+
+def _tell_of_creation(stack: Any, failed: ResourceFailed, status: str) -> None:
+    stack.status_reason = f"The following resource(s) failed to create: [{failed.name}]. {failed.reason}"
+    _tell(stack, failed, "CREATE_FAILED")
+    stack._add_stack_event(status, resource_status_reason=stack.status_reason)
 
 
 def _forget(backend: Any, stack: Any) -> None:
@@ -234,9 +274,7 @@ def _failed(error: Exception) -> ResourceFailed:
 
 
 def _roll_back_creation(stack: Any, failed: ResourceFailed) -> None:
-    stack.status_reason = f"The following resource(s) failed to create: [{failed.name}]. {failed.reason}"
-    _tell(stack, failed, "CREATE_FAILED")
-    stack._add_stack_event("ROLLBACK_IN_PROGRESS", resource_status_reason=stack.status_reason)
+    _tell_of_creation(stack, failed, "ROLLBACK_IN_PROGRESS")
     try:
         take_down(stack.resource_map)
     except ResourceFailed as stuck:

@@ -6,8 +6,9 @@ import json
 from base64 import b64decode, b64encode
 from typing import Any
 
-from moto.codecommit.exceptions import RepositoryDoesNotExistException
+from moto.codecommit.exceptions import RepositoryDoesNotExistException, RepositoryNameExistsException
 from moto.codecommit.responses import CodeCommitResponse as MotoResponse
+from moto.core.utils import iso_8601_datetime_with_milliseconds
 
 from pipesim.cloud.gaps.codecommit.exceptions import CodeCommitError
 from pipesim.cloud.gaps.codecommit.models import Commit, File, History, history_of
@@ -182,6 +183,30 @@ class CodeCommitResponse(MotoResponse):
         if default is not None:
             answer["repositoryMetadata"]["defaultBranch"] = default
         return json.dumps(answer)
+
+    def update_repository_description(self) -> str:
+        """UpdateRepositoryDescription."""
+        given = self._given()
+        self._history(given)
+        told = self.codecommit_backend.repositories[given["repositoryName"]].repository_metadata
+        told["repositoryDescription"] = given.get("repositoryDescription", "")
+        told["lastModifiedDate"] = iso_8601_datetime_with_milliseconds()
+        return "{}"
+
+    def update_repository_name(self) -> str:
+        """UpdateRepositoryName: its id, branches and commits stay."""
+        old, new = (self._given()[name] for name in ("oldName", "newName"))
+        self._history({"repositoryName": old})
+        known = self.codecommit_backend.repositories
+        if new in known:
+            raise RepositoryNameExistsException(new)
+        known[new] = known.pop(old)
+        told = known[new].repository_metadata
+        told["repositoryName"] = new
+        for member in ("cloneUrlSsh", "cloneUrlHttp", "Arn"):
+            told[member] = told[member][: -len(old)] + new
+        told["lastModifiedDate"] = iso_8601_datetime_with_milliseconds()
+        return "{}"
 
     def _given(self) -> dict[str, Any]:
         given: dict[str, Any] = json.loads(self.body)

@@ -8,12 +8,25 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from botocore import xform_name
+from moto.codedeploy.exceptions import DeploymentGroupAlreadyExistsException
 from moto.codedeploy.responses import CodeDeployResponse as MotoResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import unix_time
 
 from pipesim.cloud.gaps.codedeploy import models, progress
 from pipesim.cloud.gaps.codedeploy.configs import alarms_of, config_of
+
+CHANGEABLE = {
+    member: xform_name(member)
+    for member in (
+        "deploymentConfigName", "ec2TagFilters", "onPremisesInstanceTagFilters", "autoScalingGroups", "serviceRoleArn",
+        "triggerConfigurations", "alarmConfiguration", "autoRollbackConfiguration", "outdatedInstancesStrategy",
+        "deploymentStyle", "blueGreenDeploymentConfiguration", "loadBalancerInfo", "ec2TagSet", "ecsServices",
+        "onPremisesTagSet", "terminationHookEnabled",
+    )
+}  # fmt: skip
+"""What UpdateDeploymentGroup changes, and what moto calls it."""
 
 
 class CodeDeployResponse(MotoResponse):
@@ -79,6 +92,21 @@ class CodeDeployResponse(MotoResponse):
         del self.codedeploy_backend.applications[name]
         self.codedeploy_backend.deployment_groups.pop(name, None)
         return EmptyResult()
+
+    def update_deployment_group(self) -> ActionResult:
+        """UpdateDeploymentGroup: what is given is changed, the rest stays."""
+        application, name = self._get_param("applicationName"), self._get_param("currentDeploymentGroupName")
+        group = self.codedeploy_backend.get_deployment_group(application, name)
+        for member, attribute in CHANGEABLE.items():
+            if (value := self._get_param(member)) is not None:
+                setattr(group, attribute, value)
+        if new := self._get_param("newDeploymentGroupName"):
+            groups = self.codedeploy_backend.deployment_groups[application]
+            if new != name and new in groups:
+                raise DeploymentGroupAlreadyExistsException(f"Deployment group {new} already exists.")
+            group.deployment_group_name = new
+            groups[new] = groups.pop(name)
+        return ActionResult({"hooksNotCleanedUp": []})
 
     def delete_deployment_group(self) -> ActionResult:
         """DeleteDeploymentGroup; without effect when there is none."""
