@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from types import CodeType
 from typing import Any
 
 from pipesim.classroom import lessons
 from pipesim.classroom.exercise import REGISTER, Case, Exercise, is_empty
 from pipesim.classroom.feedback import Feedback, Marks
 from pipesim.classroom.learners import learner, luck
+from pipesim.classroom.patience import TooLong, patience
 from pipesim.errors import PipesimError, SourceError
 
 _tries: dict[tuple[str, str], list[str]] = {}
@@ -67,10 +70,10 @@ def check(id: str, answer: Any = ...) -> Feedback:
     """
     wanted = find(id)
     tries = _tries.setdefault((learner(), id), [])
-    shown = repr(answer)
+    shown = _looks(answer)
     if not is_empty(answer) and shown not in tries:
         tries.append(shown)
-    return judged(wanted, answer, attempt=max(1, len(tries)))
+    return judged(wanted, answer, attempt=len(tries))
 
 
 def grade(id: str, answer: Any = ..., *, of: str | None = None) -> float:
@@ -102,12 +105,15 @@ def judged(exercise: Exercise, answer: Any, *, attempt: int = 1, of: str | None 
     else:
         given = case(exercise.id, of=of)
         try:
-            exercise.judge(answer, given, marks)
+            with patience():
+                exercise.judge(answer, given, marks)
             parts = marks.parts()
         except PipesimError as error:
             parts = _after_an_error(marks, f"pipesim says: {error}", exercise)
-        except Exception as error:
-            what = f"nothing can be made of {_kind_of(answer)} ({type(error).__name__}: {error})"
+        except TooLong:
+            parts = _after_an_error(marks, "it was stopped, because it did not come to an end", exercise)
+        except (Exception, SystemExit) as error:
+            what = f"nothing can be made of {_kind_of(answer)} ({type(error).__name__}: {_words(error)})"
             parts = _after_an_error(marks, what, exercise)
     return Feedback(exercise.id, exercise.title, parts, attempt, exercise.points)
 
@@ -119,6 +125,24 @@ def _after_an_error(marks: Marks, why: str, exercise: Exercise) -> Any:
             marks.part(name, False, no=why, hint=f"The answer should be {exercise.wants}.")
             break
     return marks.parts()
+
+
+def _looks(answer: Any) -> str:
+    """What tells a new answer from one that was tried before; a function is known by its code."""
+    code = getattr(answer, "__code__", None)
+    if isinstance(code, CodeType):
+        return marshal.dumps(code).hex()
+    try:
+        return repr(answer)
+    except Exception:
+        return object.__repr__(answer)
+
+
+def _words(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "it has no words for it"
 
 
 def _kind_of(answer: Any) -> str:

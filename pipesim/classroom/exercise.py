@@ -15,7 +15,7 @@ from typing import Any
 
 from pipesim.classroom.feedback import Marks
 
-EMPTY: tuple[Any, ...] = (None, ..., "", (), [], {})
+EMPTY: tuple[Any, ...] = (None, ..., "", (), [], {}, set(), frozenset())
 
 
 class Kind(StrEnum):
@@ -145,7 +145,13 @@ def exercise(
 
 
 def is_empty(answer: Any) -> bool:
-    """Whether nothing was answered yet."""
+    """Whether nothing was answered yet.
+
+    >>> is_empty(...), is_empty("  "), is_empty(0)
+    (True, True, False)
+    """
+    if isinstance(answer, str) and not answer.strip():
+        return True
     return any(answer is empty or (type(answer) is type(empty) and answer == empty) for empty in EMPTY)
 
 

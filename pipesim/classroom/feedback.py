@@ -10,6 +10,9 @@ from typing import Any
 MIME = "application/vnd.pipesim.feedback+json"
 """Under this type a saved notebook keeps the feedback as plain data."""
 
+LONGEST = 1000
+"""Characters of a sentence: an answer that is told back may be of any length."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -38,7 +41,7 @@ class Feedback:
         exercise: its id.
         title: what it asks.
         parts: in the order in which they are asked.
-        attempt: which different answer this is, from 1; from the second on, hints are stronger.
+        attempt: which different answer this is, from 1, and from the second on hints are stronger; 0: none was given.
         points: what the exercise is worth.
     """
 
@@ -140,7 +143,7 @@ class Marks:
         """
         if name not in self.names:
             raise KeyError(f"no part {name!r} (there are {', '.join(self.names)})")
-        self.found[name] = Part(name, bool(right), yes if right else no, hint, stronger)
+        self.found[name] = Part(name, bool(right), _short(yes if right else no), hint, stronger)
         return bool(right)
 
     def parts(self) -> tuple[Part, ...]:
@@ -154,3 +157,7 @@ class Marks:
         """Every part, when nothing can be made of the answer."""
         first = Part(self.names[0], False, why, f"The answer should be {wants}.")
         return (first, *(Part(name, False, "is looked at when there is an answer") for name in self.names[1:]))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 import pipesim as ps
 from pipesim.classroom import course
 from pipesim.classroom.exercise import EMPTY, Case, Exercise, Kind, exercise
 from pipesim.classroom.feedback import Feedback, Marks, Part
+from pipesim.classroom.patience import patience
 from pipesim.errors import SourceError
+
+
+class Silent:
+    """An answer that cannot even be written down."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+class Wordless(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def raising(*arguments: object, **named: object) -> None:
+    raise Wordless
+
+
+def leaving(*arguments: object, **named: object) -> None:
+    raise SystemExit(3)
+
 
 EVERY = [one.id for one in ps.classroom.exercises()]
 STRANGE = [
@@ -25,6 +49,12 @@ STRANGE = [
     lambda: 0,
     ("E1",),
     b"",
+    int,
+    Silent(),
+    raising,
+    leaving,
+    "x" * 10**5,
+    list(range(1000)),
 ]
 
 
@@ -45,6 +75,13 @@ def test_a_strange_answer_gets_a_sentence(id: str, answer: object) -> None:
     assert isinstance(feedback, Feedback)
     assert feedback.hint or feedback.passed
     assert "<img" not in feedback._repr_html_()
+    assert len(str(feedback)) < 5000
+
+
+@pytest.mark.parametrize("id", EVERY)
+@pytest.mark.parametrize("answer", [object(), {"nothing": 1}, Silent()], ids=["object", "dictionary", "silent"])
+def test_what_is_no_answer_at_all_earns_nothing(id: str, answer: object) -> None:
+    assert ps.classroom.grade(id, answer) == 0
 
 
 @pytest.mark.parametrize("id", EVERY)
@@ -135,6 +172,30 @@ def test_what_is_right_is_said_even_when_the_rest_cannot_be_read(taken: Exercise
     assert feedback.parts[0] == Part("first", True, "it is", "look", "look again")
     assert "IndexError" in feedback.parts[1].says
     assert not feedback.passed
+
+
+def test_what_never_ends_is_stopped(taken: Exercise, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(course, "patience", lambda: patience(computing=0.1))
+
+    class Endless:
+        def __getitem__(self, place: int) -> int:
+            while place == 1:
+                pass
+            return 1
+
+    feedback = ps.classroom.check("99-1", Endless())
+
+    assert [part.right for part in feedback.parts] == [True, False]
+    assert "did not come to an end" in feedback.parts[1].says
+
+
+def test_a_function_with_the_same_code_is_no_new_try(taken: Exercise) -> None:
+    def made(number: int) -> Callable[[], int]:
+        return (lambda: 1) if number == 1 else (lambda: 2)
+
+    attempts = [ps.classroom.check("99-1", made(number)).attempt for number in (1, 1, 2)]
+
+    assert attempts == [1, 1, 2]
 
 
 def test_text_is_never_markup(taken: Exercise) -> None:
