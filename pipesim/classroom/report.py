@@ -10,7 +10,7 @@ from pipesim.classroom.course import find
 from pipesim.classroom.submissions import Class, Standing, read_class
 from pipesim.errors import SourceError
 
-SIGNS = {"passed": ("✓", "right"), "stuck": ("✗", "stuck"), "begun": ("◐", "begun"), "untouched": ("·", "not checked")}
+SIGNS = {"passed": ("✓", "right"), "stuck": ("✗", "stuck"), "begun": ("◐", "begun"), "untouched": ("·", "not answered")}
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --line: #c8ced6; --passed: #d3ecd9; --stuck: #f8d0cc;
   --begun: #fdeec2; }
@@ -18,7 +18,8 @@ STYLE = """
   --stuck: #6a231d; --begun: #574310; } }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem; }
 table { border-collapse: collapse; margin: 1rem 0; } th, td { border: 1px solid var(--line); padding: .3rem .6rem; }
-th { text-align: left; } td.mark { text-align: center; white-space: nowrap; } .wide { overflow-x: auto; }
+th { text-align: left; } th[scope=row] { position: sticky; left: 0; background: var(--paper); }
+td.mark { text-align: center; white-space: nowrap; } .wide { overflow-x: auto; }
 .passed { background: var(--passed); } .stuck { background: var(--stuck); font-weight: 700; }
 .begun { background: var(--begun); }
 """
@@ -51,7 +52,7 @@ def page(found: Class) -> str:
     body = [
         "<h1>How the class is doing</h1>",
         f"<p>{len(found.learners)} learners, {len(found.exercises)} exercises. Read from the feedback that is saved in"
-        " the notebooks; an exercise that was never checked is not counted as wrong.</p>",
+        " the notebooks; an exercise that was never answered is not counted as wrong.</p>",
         "<h2>Who is stuck where</h2>",
         _stuck(found),
         "<h2>Everybody</h2>",

@@ -14,12 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipesim.classroom.course import exercises
+from pipesim.classroom.course import exercises, find
 from pipesim.classroom.feedback import MIME
 from pipesim.errors import SourceError
 
 LARGEST = 50 * 2**20
 """Bytes of a notebook that are still read: 50 MiB."""
+
+MOST = 999
+"""Attempts that are counted."""
+
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What a notebook can do to its reader: none of it stops the others from being read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +35,9 @@ class Standing:
     Attributes:
         learner: the name of the folder.
         exercise: the id.
-        score: points earned with the last check.
+        score: points earned with the best check that is saved.
         points: what the exercise is worth.
-        attempt: which different answer it was; 0: the exercise was never checked.
+        attempt: which different answer it was; 0: nothing was answered, or never checked.
         missing: the parts that were not right.
     """
 
@@ -68,7 +74,7 @@ class Class:
     @property
     def learners(self) -> tuple[str, ...]:
         """Every name, in alphabetical order."""
-        return tuple(sorted({one.learner for one in self.standings}))
+        return tuple(sorted({one.learner for one in self.standings}, key=lambda name: (name.casefold(), name)))
 
     @property
     def exercises(self) -> tuple[str, ...]:
@@ -92,20 +98,23 @@ def read_class(folder: Path) -> Class:
         raise SourceError(f"no notebook in {folder}: expected {folder}/LEARNER/NOTEBOOK.ipynb")
     unreadable: dict[str, str] = {}
     best: dict[tuple[str, str], Standing] = {}
-    handed_in: dict[str, set[str]] = {}
+    handed_in: dict[str, set[str]] = {
+        path.name: set() for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
+    }
     for path in notebooks:
         inside = path.relative_to(folder)
         name = inside.parts[0] if len(inside.parts) > 1 else path.stem
         handed_in.setdefault(name, set())
         try:
-            found = list(_feedback(path))
-            handed_in[name] |= _asked(path)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            cells = _cells(path)
+            handed_in[name] |= _asked(cells)
+            found = [_standing(name, said) for said in _feedback(cells)]
+        except UNREADABLE as error:
             unreadable[str(inside)] = f"{type(error).__name__}: {error}"[:200]
             continue
-        for said in found:
-            standing = _standing(name, said)
-            best[name, standing.exercise] = standing
+        for standing in found:
+            key = (name, standing.exercise)
+            best[key] = max(best.get(key, standing), standing, key=lambda one: (one.score, one.attempt))
     lessons = {id.partition("-")[0] for ids in handed_in.values() for id in ids}
     standings = [
         best.get((name, one.id), Standing(name, one.id, points=one.points))
@@ -122,26 +131,26 @@ def _cells(path: Path) -> list[Any]:
     return list(json.loads(path.read_text(encoding="utf-8"))["cells"])
 
 
-def _asked(path: Path) -> set[str]:
+def _asked(cells: list[Any]) -> set[str]:
     """The exercises that a notebook has cells for."""
-    tags = (tag for cell in _cells(path) for tag in cell.get("metadata", {}).get("tags", []))
+    tags = (str(tag) for cell in cells for tag in cell.get("metadata", {}).get("tags", []))
     return {tag.partition(":")[2] for tag in tags if tag.startswith("check:")}
 
 
-def _feedback(path: Path) -> Iterator[Mapping[str, Any]]:
-    for cell in _cells(path):
+def _feedback(cells: list[Any]) -> Iterator[Mapping[str, Any]]:
+    """What is saved of exercises that the course has."""
+    known = {one.id for one in exercises()}
+    for cell in cells:
         for output in cell.get("outputs", []):
             said = output.get("data", {}).get(MIME)
-            if isinstance(said, Mapping):
+            if isinstance(said, Mapping) and said["exercise"] in known:
                 yield said
 
 
 def _standing(name: str, said: Mapping[str, Any]) -> Standing:
-    return Standing(
-        learner=name,
-        exercise=str(said["exercise"]),
-        score=float(said["score"]),
-        points=float(said["points"]),
-        attempt=int(said["attempt"]) if said["score"] or said["attempt"] > 1 else 1,
-        missing=tuple(str(part["name"]) for part in said["parts"] if not part["right"]),
-    )
+    """How far that is, by the parts and the points that the course itself knows."""
+    asked = find(str(said["exercise"]))
+    right = {str(part["name"]) for part in said["parts"] if part["right"] is True}
+    missing = tuple(part for part in asked.parts if part not in right)
+    score = asked.points * (len(asked.parts) - len(missing)) / len(asked.parts)
+    return Standing(name, asked.id, round(score, 2), asked.points, min(int(said["attempt"]), MOST), missing)
