@@ -217,13 +217,50 @@ results["Jenkins"]["externalExecutionSummary"], results["Jenkins"]["externalExec
 
 # %% [markdown]
 # The link leads to the build at Jenkins' place: the action type has a template for it.
+#
+# ## Two more of them
+#
 # CloudBees is a Jenkins for large companies, and its worker is the same, at another address. TeamCity's plugin polls
-# for an action id instead of a project. The protocol is one for all: whoever can make four calls can be a build server.
+# for an *action id* instead of a project. Let one compile and the other one pack what was compiled.
+
 
 # %%
-cloud.hire(ps.CloudBees), cloud.hire(ps.TeamCity)
+class Packer(ps.TeamCity):
+    def build(self, project, files):
+        return {**files, "shop.zip": b"packed"}
+
+
+cloud.hire(ps.CloudBees), cloud.hire(Packer, projects=("night",))
 types = codepipeline.list_action_types(actionOwnerFilter="Custom")["actionTypes"]
 {one["id"]["provider"]: [key["name"] for key in one["actionConfigurationProperties"]] for one in types}
+
+# %%
+both = ps.load("S3 → CloudBees → TeamCity → S3").to_document() | {"name": "both"}
+pack = {"TeamCityServerURL": "https://teamcity.example.com", "BuildConfigurationID": "Shop_Pack", "ActionID": "day"}
+both["stages"][2]["actions"][0] |= {"configuration": pack, "inputArtifacts": [{"name": "BuildOutput"}]}
+ps.draw(ps.load(both), artifacts=True)
+
+# %% [markdown]
+# Compare the action id with the one that the packer was hired for. Predict: which stage is where after three hours?
+
+# %%
+record = cloud.provision(both)
+cloud.advance(hours=3)
+states = codepipeline.get_pipeline_state(name="both")["stageStates"]
+{one["stageName"]: one.get("latestExecution", {}).get("status") for one in states}
+
+# %% [markdown]
+# CloudBees has done its part. TeamCity is there and polls, but for another id: it never sees the job, and nobody gets
+# an error. So hire one for the right id.
+
+# %%
+cloud.hire(Packer, projects=("day",))
+cloud.run_until_idle()
+details = codepipeline.list_action_executions(pipelineName="both")["actionExecutionDetails"]
+[(one["actionName"], one["output"]["executionResult"]["externalExecutionSummary"]) for one in details[1:3]]
+
+# %% [markdown]
+# The protocol is one for all: whoever can make four calls can be a build server.
 
 # %%
 cloud.close()
@@ -339,6 +376,26 @@ answer_4 = signing
 
 # %% tags=["check:05-4"]
 ps.classroom.check("05-4", answer_4)
+
+# %% [markdown]
+# **5. Two servers, and nobody comes.** In `two.pipeline` CloudBees compiles and TeamCity packs. CloudBees polls for the
+# project `two.project`; TeamCity's trigger polls for `two.action_id`, and should build `two.configuration` out of what
+# CloudBees has made. Repair the declaration, and answer with it.
+
+# %%
+two = ps.classroom.case("05-5")
+print(two.project, two.action_id, two.configuration)
+ps.draw(two.pipeline, artifacts=True)
+
+# %% tags=["exercise:05-5"]
+answer_5 = two.pipeline.to_document()
+compiles, packs = answer_5["stages"][1]["actions"][0], answer_5["stages"][2]["actions"][0]
+compiles["configuration"]["ProjectName"] = two.project
+packs["configuration"] |= {"ActionID": two.action_id, "BuildConfigurationID": two.configuration}
+packs["inputArtifacts"] = compiles["outputArtifacts"]
+
+# %% tags=["check:05-5"]
+ps.classroom.check("05-5", answer_5)
 
 # %% [markdown]
 # ## In practice

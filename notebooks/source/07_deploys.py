@@ -45,12 +45,11 @@ ps.classroom.learner("")  # your name, if you want numbers of your own in the ex
 # | ECS | `imagedefinitions.json` | a new task definition that a service runs |
 # | CodeDeploy | `appspec.yml` with its scripts | a revision on each instance |
 #
-# In a mocked account all of them really leave something behind. Four first, each with a pipeline of its own.
+# In a mocked account all of them really leave something behind. Two first, each with a pipeline of its own.
 
 # %%
 cloud = ps.Cloud(seed=1).open()
-targets = ("S3", "CloudFormation", "Elastic Beanstalk", "ECS")
-records = {name: cloud.provision(ps.load(f"S3 → {name}")) for name in targets}
+records = {name: cloud.provision(ps.load(f"S3 → {name}")) for name in ("S3", "ECS")}
 cloud.run_until_idle()
 {name: record.simulation.state.stage("Deploy").actions[0].latest.summary for name, record in records.items()}
 
@@ -59,10 +58,55 @@ site = records["S3"].pipeline.stages[1].actions[0].configuration["BucketName"]
 [one["Key"] for one in cloud.client("s3").list_objects_v2(Bucket=site)["Contents"]]
 
 # %%
-stack = cloud.client("cloudformation").describe_stacks()["Stacks"][0]
-environment = cloud.client("elasticbeanstalk").describe_environments()["Environments"][0]
 service = cloud.client("ecs").describe_services(cluster="s3-to-ecs", services=["deploy"])["services"][0]
-stack["StackStatus"], environment["Health"], service["taskDefinition"].split("/")[-1]
+service["status"], service["taskDefinition"].split("/")[-1]
+
+# %%
+cloud.close()
+
+# %% [markdown]
+# ## A stack and an environment, sick and well
+#
+# The next two often go together: CloudFormation makes what the shop stands on, Elastic Beanstalk runs it. A script in
+# the bundle, a *hook*, may ask whether the shop is well.
+
+# %%
+both = ps.load("GitHub → CloudFormation → Elastic Beanstalk").to_document() | {"name": "place"}
+both["stages"][0]["actions"][0]["configuration"]["FullRepositoryId"] = "ana/place"
+hook = ".platform/hooks/postdeploy/01_health.sh"
+template = "Resources: {Pictures: {Type: AWS::S3::Bucket}}"
+cloud = ps.Cloud(seed=1).open()
+place = cloud.repository("ana/place")
+place.push({"template.yaml": template, hook: "curl --fail http://localhost/health", "app.py": "print('shop')"})
+cloud.provision(both).name
+
+
+# %%
+def after(change):
+    place.push(change)
+    cloud.run_until_idle()
+    stack = cloud.client("cloudformation").describe_stacks()["Stacks"][0]
+    [environment] = cloud.client("elasticbeanstalk").describe_environments()["Environments"]
+    return stack["StackStatus"], environment["Health"], environment["VersionLabel"][-8:]
+
+
+after({"app.py": "print('a better shop')"})
+
+# %% [markdown]
+# Two changes come now that are no good: in the first one the hook says `exit 1`, in the second one the template is cut
+# off. Predict for each: what becomes of the stack, of the environment, and of the version that it runs?
+
+# %%
+after({hook: "exit 1"})
+
+# %%
+print(after({hook: "exit 0", "template.yaml": "Resources: {"}))
+cloud.explain("place")
+
+# %% [markdown]
+# The environment turned red, and kept the version that it had. The second change never got so far: its template could
+# not be read, so the stack stands as it was, and Elastic Beanstalk was not asked at all. The environment is still red
+# from before, since nobody has deployed to it again.
 
 # %%
 cloud.close()
@@ -245,7 +289,8 @@ for _ in range(12):
     [target] = codedeploy.list_deployment_targets(deploymentId=id)["targetIds"]
     seen = codedeploy.get_deployment_target(deploymentId=id, targetId=target)["deploymentTarget"]["ecsTarget"]
     shares[cloud.time / 60] = {one["taskSetLabel"]: one["trafficWeight"] for one in seen["taskSetsInfo"]}
-pd.DataFrame(shares).T.plot(drawstyle="steps-post", xlabel="minutes", ylabel="% of the traffic")
+picture = pd.DataFrame(shares).T.plot(drawstyle="steps-post", xlabel="minutes", ylabel="% of the traffic")
+
 # %%
 cloud.close()
 
@@ -276,6 +321,7 @@ print("2:", "right" if met == failed.count("Blue") else "not yet: look at the ta
 # ## Summary
 #
 # - Each deploy action looks for its own file in the artifact; without it, it fails.
+# - A stack that cannot be made is left as it was; an environment that is not well keeps the version before.
 # - CodeDeploy goes instance by instance and hook by hook. `ValidateService` is where a release proves that it is well.
 # - In place, somebody meets the first sick instance. Blue/green and traffic in steps keep it from most people, or all.
 # - Going back by itself has to be switched on, for failures and for alarms.
@@ -376,6 +422,30 @@ answer_4 = {
 
 # %% tags=["check:07-4"]
 ps.classroom.check("07-4", answer_4)
+
+# %% [markdown]
+# **5. A stack, then a place to run.** The pipeline `home.pipeline` makes a stack and deploys to Elastic Beanstalk then.
+# The change `home.files` has no template, and its hook fails. Add `template.yaml`: a bucket called `home.bucket` with a
+# tag `team` of the value `home.team`, and an output `home.output` with the bucket's name. Mend the hook, and let it go
+# on asking. Answer with the dictionary of files.
+
+# %%
+home = ps.classroom.case("07-5")
+home
+
+# %% tags=["exercise:07-5"]
+[asks] = [path for path in home.files if path.startswith(".platform")]
+stack = f"""Resources:
+  Bucket:
+    Type: AWS::S3::Bucket
+    Properties: {{BucketName: {home.bucket}, Tags: [{{Key: team, Value: {home.team}}}]}}
+Outputs:
+  {home.output}: {{Value: !Ref Bucket}}
+"""
+answer_5 = {**home.files, asks: "#!/bin/sh\ncurl --fail http://localhost/health || exit 1\n", "template.yaml": stack}
+
+# %% tags=["check:07-5"]
+ps.classroom.check("07-5", answer_5)
 
 # %% [markdown]
 # ## In practice

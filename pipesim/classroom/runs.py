@@ -60,13 +60,15 @@ def ended(cloud: Cloud, pipeline: str, action: str) -> Ended:
 
 
 def objects(cloud: Cloud, bucket: str) -> dict[str, bytes]:
-    """Return the objects of a bucket by key.
+    """Return the objects of a bucket by key; none when there is no such bucket.
 
     Args:
         cloud: where it is.
         bucket: its name.
     """
     s3 = cloud.client("s3")
+    if bucket not in {one["Name"] for one in s3.list_buckets()["Buckets"]}:
+        return {}
     listed = s3.list_objects_v2(Bucket=bucket).get("Contents", [])
     return {one["Key"]: s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read() for one in listed}
 

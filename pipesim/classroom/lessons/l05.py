@@ -399,3 +399,110 @@ def _served(cloud: Cloud, worker: Callable[[Any], object], pipeline: str) -> tup
     return ended(cloud, pipeline, "Sign"), bool(
         cloud.client("cloudtrail").lookup_events(LookupAttributes=wanted)["Events"]
     )
+
+
+def _two_servers(luck: Random) -> Mapping[str, Any]:
+    """A pipeline that asks for nobody: both servers poll for other names; and the second one reads too early."""
+    project = f"shop-{luck.choice(('compile', 'assemble', 'make'))}"
+    told = {
+        "TeamCityServerURL": "https://teamcity.example.com",
+        "BuildConfigurationID": luck.choice(("Shop_Package", "Shop_Image", "Shop_Bundle")),
+        "ActionID": f"shop-{luck.randint(2, 99)}",
+    }
+    document = shop("GitHub -> CloudBees -> TeamCity -> S3")
+    first, second, last = (stage["actions"][0] for stage in document["stages"][1:])
+    first["configuration"] = {"ProjectName": luck.choice(("shop", f"{project}-old"))}
+    second["configuration"] = {**told, "ActionID": "shop-1", "BuildConfigurationID": "Shop_Old"}
+    last["configuration"]["BucketName"] = "site"
+    return {
+        "pipeline": load(document),
+        "project": project,
+        "configuration": told["BuildConfigurationID"],
+        "action_id": told["ActionID"],
+    }
+
+
+@exercise(
+    "05-5",
+    "Two servers, and nobody comes",
+    kind=Kind.REPAIR,
+    wants="a declaration, such as two.pipeline.to_document() with changes",
+    parts=(
+        "CloudBees takes its job",
+        "TeamCity takes its job",
+        "it builds the right configuration",
+        "both have worked on what arrives",
+    ),
+    case=_two_servers,
+)
+def two_servers(answer: Any, case: Case, marks: Marks) -> None:
+    """Let both servers poll for what is theirs, and see which jobs they take, and what arrives in the bucket."""
+    from pipesim.cloud.account import Cloud
+    from pipesim.cloud.ci import CloudBees, TeamCity
+
+    class Compiling(CloudBees):
+        def build(self, project: str, files: dict[str, bytes]) -> dict[str, bytes]:
+            return {**files, "compiled.txt": project.encode()}
+
+    class Packing(TeamCity):
+        def build(self, project: str, files: dict[str, bytes]) -> dict[str, bytes]:
+            return {**files, "packed.txt": project.encode()}
+
+    pipeline = load(answer) if isinstance(answer, Mapping) else answer
+    with Cloud(seed=1) as cloud:
+        cloud.repository(REPOSITORY).push({"README.md": "# Shop"})
+        cloud.hire(Compiling, projects=(case.project,))
+        cloud.hire(Packing, projects=(case.action_id,))
+        record = cloud.provision(pipeline)
+        cloud.advance(hours=3)
+        first, second = _of_provider(cloud, record.name, "CloudBees"), _of_provider(cloud, record.name, "TeamCity")
+        site = objects(cloud, "site")
+    compiled = marks.part(
+        "CloudBees takes its job",
+        first.status == "Succeeded",
+        yes=f"the history says: {first.message}",
+        no=_nobody("CloudBees", first),
+        hint="A server asks for the jobs of its own projects. Which ProjectName does the action give?",
+        stronger=f"The action of CloudBees wants ProjectName {case.project!r}.",
+    )
+    if not compiled:
+        return
+    packed = marks.part(
+        "TeamCity takes its job",
+        second.status == "Succeeded",
+        yes=f"the history says: {second.message}",
+        no=_nobody("TeamCity", second),
+        hint="TeamCity's trigger does not poll for a project. Look at the three keys of its action type.",
+        stronger=f"The key that it polls for is ActionID, and its trigger has {case.action_id!r}.",
+    )
+    if not packed:
+        return
+    marks.part(
+        "it builds the right configuration",
+        site.get("packed.txt", b"").decode() == case.configuration,
+        yes=f"{case.configuration} was built",
+        no=f"it has built {site.get('packed.txt', b'').decode() or 'something that does not arrive'}",
+        hint="The trigger takes the job; another key says what is to be built.",
+        stronger=f"BuildConfigurationID is {case.configuration!r}.",
+    )
+    marks.part(
+        "both have worked on what arrives",
+        {"README.md", "compiled.txt", "packed.txt"} <= set(site),
+        yes="TeamCity has packed what CloudBees had compiled",
+        no=f"the bucket holds {', '.join(sorted(site)) or 'nothing'}: the work of one of them is missing",
+        hint="Which artifact does each action take in? Draw the pipeline with artifacts=True.",
+        stronger="TeamCity should take the output of CloudBees, not the source.",
+    )
+
+
+def _of_provider(cloud: Cloud, pipeline: str, provider: str) -> Ended:
+    """How the action of a provider ended, whatever it is called."""
+    declared = cloud.account.pipelines[pipeline].pipeline
+    names = [one.name for stage in declared.stages for one in stage.actions if one.provider == provider]
+    return ended(cloud, pipeline, names[0]) if names else Ended("", "", "", "", 0.0, {})
+
+
+def _nobody(provider: str, told: Ended) -> str:
+    if told.status == "InProgress":
+        return f"after three hours the job is still there: {provider} asks for another one"
+    return told.message or f"no action of {provider} has run"

@@ -8,15 +8,17 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from pipesim.assumptions.profile import load_profile
 from pipesim.classroom.exercise import Case, Kind, exercise
 from pipesim.classroom.feedback import Marks
 from pipesim.classroom.judging import close, number
+from pipesim.classroom.runs import REPOSITORY, ended
 from pipesim.cloud.account import Cloud
 from pipesim.definition.model import Pipeline
 from pipesim.formats.load import load
 
-REPOSITORY = "ana/shop"
 CHECK = "scripts/check.sh"
 QUESTION = "curl --fail http://localhost/health"
 APPSPEC = """version: 0.0
@@ -361,3 +363,105 @@ def back_on_alarm(answer: Any, case: Case, marks: Marks) -> None:
         hint="The events of the rollback are a list. What else can go wrong?",
         stronger="DEPLOYMENT_FAILURE belongs in the list, too.",
     )
+
+
+def _place(luck: Random) -> Mapping[str, Any]:
+    """A pipeline that makes a stack and then deploys to an environment; its change lacks one thing and has a fault."""
+    document = load("GitHub -> CloudFormation -> Elastic Beanstalk").to_document() | {"name": "place"}
+    document["stages"][0]["actions"][0]["configuration"]["FullRepositoryId"] = REPOSITORY
+    hook = luck.choice((".platform/hooks/postdeploy/01_health.sh", ".platform/hooks/predeploy/01_ready.sh"))
+    ends = luck.choice(("exit 1", "exit 3"))
+    return {
+        "pipeline": load(document),
+        "files": {"app.py": "print('shop')\n", hook: f"#!/bin/sh\n{QUESTION}\n\n{ends}\n"},
+        "bucket": f"shop-{luck.choice(('pictures', 'invoices', 'uploads'))}-{luck.randint(10, 99)}",
+        "team": luck.choice(("checkout", "search", "orders")),
+        "output": luck.choice(("Where", "Store", "Place")),
+    }
+
+
+@exercise(
+    "07-5",
+    "A stack, then a place to run",
+    kind=Kind.BUILD,
+    wants="a dictionary of files: path and content",
+    parts=(
+        "the stack is made",
+        "the bucket tells whose it is",
+        "the output names it",
+        "the environment is well",
+        "the question is still asked",
+    ),
+    case=_place,
+)
+def place(answer: Any, case: Case, marks: Marks) -> None:
+    """Push the change; look at the stack and what it has made, and at the environment."""
+    files = {str(path): content for path, content in dict(answer).items()}
+    with Cloud(seed=1, assumptions=load_profile(TEN_MINUTES)) as cloud:
+        cloud.repository(REPOSITORY).push(files)
+        cloud.provision(case.pipeline)
+        cloud.advance(hours=2)
+        stack, site = (ended(cloud, "place", name) for name in ("CloudFormation", "ElasticBeanstalk"))
+        owner, outputs = _owner(cloud, case.bucket), _outputs(cloud)
+        health = cloud.client("elasticbeanstalk").describe_environments()["Environments"][0]["Health"]
+    made = marks.part(
+        "the stack is made",
+        stack.status == "Succeeded",
+        yes=stack.message,
+        no=f"the action says: {stack.message.splitlines()[0] if stack.message else stack.status}",
+        hint="Where does the action look for the template? case.pipeline says it in TemplatePath.",
+        stronger="TemplatePath is SourceOutput::template.yaml, so the file is called template.yaml.",
+    )
+    marks.part(
+        "the question is still asked",
+        any(path.startswith(".platform/hooks/") and QUESTION in str(text) for path, text in files.items()),
+        yes="a hook asks the application how it is",
+        no="no hook asks the application any more",
+        hint="A check that was removed finds nothing. Mend the hook; do not throw it away.",
+    )
+    if not made:
+        return
+    marks.part(
+        "the bucket tells whose it is",
+        owner == case.team,
+        yes=f"{case.bucket} is there, and has the tag team: {case.team}",
+        no=f"the stack has made no bucket that is called {case.bucket}"
+        if owner is None
+        else f"{case.bucket} is there, and its tag team says {owner or 'nothing'}",
+        hint="A resource of type AWS::S3::Bucket has Properties: what it is called, and what is known of it.",
+        stronger="Properties: BucketName, and Tags, a list with a Key and a Value each.",
+    )
+    marks.part(
+        "the output names it",
+        outputs.get(case.output) == case.bucket,
+        yes=f"whoever asks the stack is told {case.output}: {case.bucket}",
+        no=f"the stack puts out {outputs or 'nothing'}",
+        hint="Beside Resources a template has Outputs; each has a name and a Value.",
+        stronger=f"Outputs: {case.output}: Value: !Ref and the name of the resource.",
+    )
+    marks.part(
+        "the environment is well",
+        site.status == "Succeeded" and health == "Green",
+        yes="the environment runs the new version, and its health is Green",
+        no=f"the action says: {site.message or site.status}",
+        hint="The message names the command that has failed. How does that script end?",
+        stronger="The last line of the hook makes it fail, whatever the application has answered.",
+    )
+
+
+def _owner(cloud: Cloud, bucket: str) -> str | None:
+    """What the tag `team` of a bucket says; "" when it has none, None when there is no such bucket."""
+    s3 = cloud.client("s3")
+    if bucket not in {one["Name"] for one in s3.list_buckets()["Buckets"]}:
+        return None
+    try:
+        tags = s3.get_bucket_tagging(Bucket=bucket)["TagSet"]
+    except ClientError:
+        return ""
+    return next((str(one["Value"]) for one in tags if one["Key"] == "team"), "")
+
+
+def _outputs(cloud: Cloud) -> dict[str, str]:
+    """What the account's stacks put out."""
+    stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
+    return {one["OutputKey"]: one["OutputValue"] for stack in stacks for one in stack.get("Outputs", [])}

@@ -132,3 +132,38 @@ def test_the_signer(name: str) -> None:
     assert "it says: no" in told("05-4", signs(case, says=False), name)
     assert "no job was acknowledged" in told("05-4", lambda codepipeline: None, name)
     assert "the function itself" in told("05-4", "poll", name)
+
+
+def served(case: Any, *, reads: str = "BuildOutput", **other: str) -> dict[str, Any]:
+    """The right declaration, in which single values are otherwise."""
+    document = case.pipeline.to_document()
+    first, second = (stage["actions"][0] for stage in document["stages"][1:3])
+    right = {"ProjectName": case.project, "ActionID": case.action_id, "BuildConfigurationID": case.configuration}
+    first["configuration"]["ProjectName"] = other.pop("ProjectName", right.pop("ProjectName"))
+    second["configuration"] |= {**right, **other}
+    second["inputArtifacts"] = [{"name": reads}]
+    return document
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_two_servers(name: str) -> None:
+    case = ps.classroom.case("05-5", of=name)
+
+    assert "all right" in told("05-5", served(case), name)
+    assert "all right" in told("05-5", ps.load(served(case)), name)
+    untouched = told("05-5", case.pipeline, name)
+    assert "0 of 4 right" in untouched and "CloudBees asks for another one" in untouched
+    assert "TeamCity asks for another one" in told("05-5", served(case, ActionID=case.project), name)
+    assert "it has built Shop_Old" in told("05-5", served(case, BuildConfigurationID="Shop_Old"), name)
+    assert "the work of one of them is missing" in told("05-5", served(case, reads="SourceOutput"), name)
+
+
+def test_one_server_alone_is_no_answer() -> None:
+    case = ps.classroom.case("05-5")
+    alone = ps.load("GitHub -> CloudBees -> S3").to_document()
+    alone["stages"][0] = case.pipeline.to_document()["stages"][0]
+    alone["stages"][1]["actions"][0]["configuration"]["ProjectName"] = case.project
+
+    assert "no action of TeamCity has run" in told("05-5", alone)
+    assert "0 of 4 right" in told("05-5", 7)
+    assert "nothing is answered yet" in told("05-5", {})

@@ -103,6 +103,46 @@ def test_back_when_the_alarm_rings(name: str) -> None:
     assert "nothing can be made of" in answer(alarms=[case.alarm])
 
 
+def template(bucket: str, output: str, tag: str = "") -> str:
+    tags = f", Tags: [{{Key: team, Value: {tag}}}]" if tag else ""
+    return f"""Resources:
+  Bucket: {{Type: AWS::S3::Bucket, Properties: {{BucketName: {bucket}{tags}}}}}
+Outputs:
+  {output}: {{Value: !Ref Bucket}}
+"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stack_then_a_place_to_run(name: str) -> None:
+    case = ps.classroom.case("07-5", of=name)
+    [hook] = [path for path in case.files if path.startswith(".platform")]
+    right = {**case.files, hook: ASKS, "template.yaml": template(case.bucket, case.output, case.team)}
+
+    assert "all right" in told("07-5", right, name)
+    untouched = told("07-5", case.files, name)
+    assert "File [template.yaml] does not exist" in untouched and "1 of 5 right" in untouched
+    sick = told("07-5", {**right, hook: case.files[hook]}, name)
+    assert f"Command {hook} failed" in sick and "4 of 5 right" in sick
+    blind = told("07-5", {**right, hook: "#!/bin/sh\n"}, name)
+    assert "no hook asks the application any more" in blind and "4 of 5 right" in blind
+
+
+def test_a_stack_that_is_not_as_wanted() -> None:
+    case = ps.classroom.case("07-5")
+    [hook] = [path for path in case.files if path.startswith(".platform")]
+
+    def answer(text: str) -> str:
+        return told("07-5", {**case.files, hook: ASKS, "template.yaml": text})
+
+    assert "its tag team says nothing" in answer(template(case.bucket, case.output))
+    assert "its tag team says nobody" in answer(template(case.bucket, case.output, "nobody"))
+    assert f"made no bucket that is called {case.bucket}" in answer(template("shop-other", case.output))
+    assert "the stack puts out {'Other': " in answer(template(case.bucket, "Other"))
+    assert "is neither JSON nor YAML" in answer("Resources: [")
+    assert "nothing can be made of" in told("07-5", "template.yaml")
+    assert "nothing is answered yet" in told("07-5", {})
+
+
 def test_a_cloud_that_is_still_open_is_told() -> None:
     with ps.Cloud(actions="assumed"):
         assert "another cloud is open" in told("07-1", (1, 2))
