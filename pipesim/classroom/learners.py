@@ -53,6 +53,16 @@ def learner(name: str | None = None) -> Name:
     return Name(_submitter(Path.cwd()) if _is_graded() else next((value for value in found if value), ""))
 
 
+def in_question() -> tuple[str, ...]:
+    """Return whose numbers an answer may have: one name; in grading also nobody's.
+
+    Who names nobody at home has the book's numbers, and on a JupyterHub their own. In grading both look the same,
+    so an answer for either is taken.
+    """
+    named = str(learner())
+    return (named, "") if _is_graded() and named and not _named else (named,)
+
+
 def _is_graded() -> bool:
     return os.environ.get("NBGRADER_EXECUTION") == "autograde"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -114,6 +115,31 @@ def test_the_hub_may_name_the_learner(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert ps.classroom.learner() == "bob"
     assert ps.classroom.learner("ada") == "ada"
+
+
+@pytest.fixture
+def graded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """nbgrader runs Ada's submission."""
+    place = tmp_path / "autograded" / "ada" / "01_what_a_pipeline_is"
+    place.mkdir(parents=True)
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+
+
+def minutes(name: str) -> int:
+    return sum(ps.classroom.case("01-1", of=name).minutes.values())
+
+
+def test_in_grading_the_numbers_are_the_submitters_or_the_books(graded: None) -> None:
+    assert len({minutes(name) for name in ("ada", "", "bob")}) == 3
+    assert [ps.classroom.grade("01-1", minutes(name)) for name in ("ada", "", "bob")] == [2, 2, 0]
+    assert [ps.classroom.check("01-1", minutes(name)).passed for name in ("ada", "", "bob")] == [True, True, False]
+
+
+def test_in_grading_a_name_in_the_notebook_counts_alone(graded: None) -> None:
+    ps.classroom.learner("Bob")
+
+    assert [ps.classroom.grade("01-1", minutes(name)) for name in ("ada", "", "bob")] == [0, 0, 2]
 
 
 def test_an_unknown_exercise_names_its_neighbours() -> None:
