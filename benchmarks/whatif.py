@@ -14,6 +14,7 @@ log-normal and exponential variates from `numpy.random.default_rng`, nothing don
     superseded_vs_drawing the same in SUPERSEDED mode over drawing the random numbers alone
     interactive_ms        milliseconds of wall time from a moved knob to the interval of the mean lead time:
                           1,000 replications of 30 days at 20 changes a day on the e-commerce sample, after warm-up
+    interactive_profile_ms the same with the sample's profile as assumptions: failures, a rollback, working hours
 
 Run: python benchmarks/whatif.py [--rounds 5]      (needs the extra "bench": cimba, ciw, salabim)
 """
@@ -377,13 +378,15 @@ def peak_mib(replications: int) -> float:
     return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
 
 
-def interactive(rounds: int) -> tuple[float, float]:
+def interactive(rounds: int, assumed: Assumptions) -> tuple[float, float]:
     """Milliseconds of wall and of processor time from a moved knob to an answer, medians."""
     pipeline = pipesim.load(pipesim.sample("e-commerce"))
-    assumed = Assumptions(arrivals=Poisson(20 / 24))
+    assumed = replace(assumed, arrivals=Poisson(20 / 24))
+    backend = assumed.actions.get("Build/Backend", ActionAssumption())
 
     def ask(minutes: float) -> None:
-        knob = {"Build/Backend": ActionAssumption(LogNormal(60 * minutes, 90 * minutes))}
+        moved = replace(backend, duration=LogNormal(60 * minutes, 90 * minutes))
+        knob = {**assumed.actions, "Build/Backend": moved}
         result = replicate(pipeline, replace(assumed, actions=knob), 1000, days=30, seed=1)
         assert result.engine_used == "vectorised"
         assert result.interval("lead_time").estimate > 0
@@ -440,8 +443,11 @@ def main() -> None:
         print(f"time grows with {what} to the power of {exponent:.2f}")
     for replications in (10_000, 100_000):
         print(f"{replications:,} replications, block by block: peak memory {peak_mib(replications):.0f} MiB")
-    wall, processor = interactive(9)
+    wall, processor = interactive(9, Assumptions())
     print(f"a knob moved: {wall:.0f} ms of wall time, {processor:.0f} ms of processor time")
+    profile = pipesim.load_profile(pipesim.sample_profile("e-commerce"))
+    profile_wall, processor = interactive(9, profile)
+    print(f"with the profile: {profile_wall:.0f} ms of wall time, {processor:.0f} ms of processor time")
     answer = {
         "vs_simpy": ratio("fast path, QUEUED", "SimPy by hand, QUEUED"),
         "vs_cimba_per_core": ratio("fast path, QUEUED", "Cimba"),
@@ -449,6 +455,7 @@ def main() -> None:
         "superseded_vs_simpy": ratio("fast path, SUPERSEDED", "SimPy by hand, SUPERSEDED"),
         "superseded_vs_drawing": ratio("fast path, SUPERSEDED", "drawing alone, NumPy"),
         "interactive_ms": round(wall, 1),
+        "interactive_profile_ms": round(profile_wall, 1),
     }
     print(json.dumps(answer))
 

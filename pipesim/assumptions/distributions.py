@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import NormalDist, fmean
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,6 +129,9 @@ class Triangular:
         low: the shortest, in seconds.
         mode: the most likely, in seconds.
         high: the longest, in seconds.
+
+    >>> Triangular(60, 90, 150).mean
+    100.0
     """
 
     low: float
@@ -239,6 +242,9 @@ class Empirical:
 
     Attributes:
         values: seconds; at least one. A value given twice is twice as likely.
+
+    >>> Empirical((60, 120, 120)).mean
+    100.0
     """
 
     values: tuple[float, ...]
@@ -633,6 +639,8 @@ def _positive(member: str, value: object) -> float:
 
 def distribution(member: str, value: object) -> Distribution:
     """Return the value when it is a distribution; a fault names the member and says what to write."""
+    if type(value).__module__ == __name__:
+        return cast(Distribution, value)
     if isinstance(value, type) or not isinstance(value, Distribution):
         raise AssumptionFault(
             (member,), f"{value!r} is not a distribution; write Constant({value!r}) or LogNormal(median=…, p95=…)"

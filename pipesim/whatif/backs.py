@@ -80,18 +80,24 @@ class Backs:
     begun: dict[str, Whole]
 
     @classmethod
-    def of(cls, found: Sequence[Back], columns: int) -> Backs | None:
+    def of(cls, found: Sequence[Back], columns: int, horizon: float = NEVER) -> Backs | None:
         """Put rollbacks in order; None: there are none.
 
         Args:
             found: the rollbacks.
             columns: how many replications there are.
+            horizon: the last moment that is looked at, in milliseconds; who begins later is left out.
         """
         if not found:
             return None
         column = np.concatenate([back.column for back in found])
         start = np.concatenate([back.start for back in found])
-        order = np.lexsort((start, column))
+        order = np.argsort(column.astype(np.uint16 if columns < 2**16 else np.int64), kind="stable")
+        if len({back.stage for back in found}) > 1:
+            order = np.lexsort((start, column))
+        order = order[start[order] <= horizon]
+        if not order.size:
+            return None
         sorted_columns = column[order]
         place = np.arange(len(order)) - np.searchsorted(sorted_columns, sorted_columns)
         shape = int(place.max()) + 1, columns
@@ -103,9 +109,11 @@ class Backs:
             return whole
 
         keys = {key for back in found for key in back.begun}
-        nothing = {id(back): np.zeros(len(back.column), dtype=np.int64) for back in found}
+        sizes = [len(back.column) for back in found]
+        stages = np.repeat([back.stage for back in found], sizes)
+        nothing = {id(back): np.zeros(size, dtype=np.int64) for back, size in zip(found, sizes, strict=True) if keys}
         return cls(
-            spread((np.full(len(back.column), back.stage) for back in found), -1),  # type: ignore[arg-type]
+            spread([stages], -1),  # type: ignore[arg-type]
             spread((back.ordinal for back in found), 0),  # type: ignore[arg-type]
             spread((back.start for back in found), NEVER),  # type: ignore[arg-type]
             spread((back.end for back in found), NEVER),  # type: ignore[arg-type]
@@ -122,19 +130,22 @@ class Returns:
         place: the stage's place.
         guide: returns a guide through the stage for so many rollbacks of each replication.
         columns: which replications of the block.
+        shift: how far the clock by which executions come through is behind, in milliseconds.
 
     Attributes:
         found: the rollbacks so far.
     """
 
-    def __init__(self, place: int, guide: Callable[[int], Guide], columns: Whole) -> None:
+    def __init__(self, place: int, guide: Callable[[int], Guide], columns: Whole, shift: float = 0.0) -> None:
         self.found: list[Back] = []
         self._place = place
         self._make = guide
         self._guide = guide(FIRST_ROWS)
         self._columns = columns
+        self._shift = shift
         self._good = np.full(len(columns), -1)
         self._count = np.zeros(len(columns), dtype=np.int64)
+        self._most = 0
         self._steady: tuple[Times, Flags | None] | None = None
 
     def after(self, row: int, there: Flags, failed: Flags, leaves: Times, free: Times, counts: Counting) -> None:
@@ -148,30 +159,38 @@ class Returns:
             free: when the stage is free; is changed.
             counts: how often scripted actions have begun; is told of more.
         """
-        bad = there & failed
-        back = np.flatnonzero(bad & (self._good >= 0))
+        (back,) = (there & failed).nonzero()
+        back = back[self._good.take(back) >= 0]
         if back.size:
-            free[back] = self._roll_back(back, leaves[back], counts)
-        np.putmask(self._good, there & ~failed, row)
+            free[back] = self._roll_back(back, leaves[back] + self._shift, counts) - self._shift
+        np.putmask(self._good, there > failed, row)
 
     def _roll_back(self, back: Whole, start: Times, counts: Counting) -> Times:
-        ordinal = self._count[back]
-        if ordinal.max() >= self._guide.rows:
-            self._guide = self._make(2 * self._guide.rows)
-            self._steady = None
-        columns = self._columns[back]
+        ordinal = self._count.take(back)
+        self._make_room()
+        columns = self._columns.take(back)
         begun = {key: count[back] for key, count in counts.now.items()}
         if self._steady is None and self._guide.is_steady(counts.now):
-            self._steady = self._guide.durations(self._guide.rows)
+            took, fails = self._guide.durations(self._guide.rows)
+            self._steady = np.ascontiguousarray(took), fails
         if self._steady is not None:
-            spot = ordinal, columns
-            end = start + self._steady[0][spot]
-            failed = np.zeros(len(back), dtype=bool) if self._steady[1] is None else self._steady[1][spot]
+            spot = ordinal * self._guide.draws.count + columns
+            end = start + self._steady[0].take(spot)
+            failed = np.zeros(len(back), dtype=bool) if self._steady[1] is None else self._steady[1].take(spot)
         else:
             walked = self._guide.walk(ordinal, start, begun, columns)
             counts.add(walked, np.ones(len(back), dtype=bool), back)
             end = walked.end
             failed = np.zeros(len(back), dtype=bool) if walked.failed is None else walked.failed
-        self._count[back] += 1
-        self.found.append(Back(self._place, columns, ordinal, start, end, failed, self._good[back], begun))
+        self._count[back] = ordinal + 1
+        self.found.append(Back(self._place, columns, ordinal, start, end, failed, self._good.take(back), begun))
         return end
+
+    def _make_room(self) -> None:
+        """Let there be luck for one rollback more of every replication."""
+        if self._most >= self._guide.rows:
+            self._most = int(self._count.max())
+        if self._most >= self._guide.rows:
+            self._guide = self._make(2 * self._guide.rows)
+            self._steady = None
+        self._most += 1

@@ -20,6 +20,7 @@ Times = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Whole = NDArray[np.int64]
 NEVER = np.inf
+LAST = float(np.finfo(np.float64).max)
 Steady = tuple[Times, Flags | None]
 
 
@@ -46,6 +47,20 @@ class Passages:
     replaced: Times | None = None
     begun: dict[str, Whole] = field(default_factory=dict)
     undecided: Flags | None = None
+
+    def passed(self, rows: slice, last: float) -> tuple[Times, Flags]:
+        """Return when some rows of executions left, and which of them did so without failing.
+
+        Args:
+            rows: which executions.
+            last: the last moment that is looked at, in milliseconds.
+        """
+        left = self.left[rows]
+        through = left <= min(last, LAST)
+        for flags in (self.superseded, self.failed):
+            if flags is not None:
+                np.greater(through, flags[rows], out=through)
+        return left, through
 
     def replaced_at(self, where: Whole) -> Times:
         """Return when those at these flat places were replaced."""
@@ -161,7 +176,7 @@ class Counts:
             if steady[1] is not None:
                 failed[...] = steady[1][row]
             return steady
-        walked = self._guide.walk(row, enters, before)
+        walked = self._guide.step(row, enters, before)
         leaves[...] = walked.end
         if walked.failed is not None:
             failed[...] = walked.failed

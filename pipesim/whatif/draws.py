@@ -109,6 +109,14 @@ class Draws:
         """Return uniform numbers from 0 up to but not including 1, `rows` times `count`."""
         return self._table(name, cast(Distribution, ODDS), rows, attempt)
 
+    def longest(self, name: str, distribution: Distribution, rows: int, attempt: int = 1) -> float:
+        """Return the longest of these durations in milliseconds; the arguments are those of `milliseconds`."""
+
+        def work() -> tuple[float, int]:
+            return float(self.milliseconds(name, distribution, rows, attempt).max(initial=0.0)), 8
+
+        return self.once(("longest", name, distribution, rows, attempt), work)
+
     def once(self, key: Hashable, work: Callable[[], tuple[Kind, int]]) -> Kind:
         """Return what was worked out for these replications before under this key, else work it out.
 

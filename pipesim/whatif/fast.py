@@ -53,7 +53,7 @@ class FastSamples(Mapping[str, Column]):
         self._known: dict[str, Column] = {}
         stages = [stage.name for stage in result.pipeline.stages]
         self._makers: dict[str, Callable[[], Column]] = {
-            "lead_time": lambda: self._mean(self._lead, self._shipped),
+            "lead_time": lambda: _divide(self._shipped_leads[0], self._shipped_leads[1]),
             **{f"lead_time.{name}": self._quantile_maker(share) for name, share in SHARES.items()},
             **{f"waiting.{reason}": self._zero for reason in REASONS},
             "waiting.transfer": lambda: self._mean(self._holes.transfer, self._shipped),
@@ -69,7 +69,7 @@ class FastSamples(Mapping[str, Column]):
             },
             "throughput": self._throughput,
             "started": lambda: self._count(self._late),
-            "shipped": lambda: self._count(self._shipped),
+            "shipped": lambda: self._shipped_leads[1],
             "failed": lambda: self._count(self._late & (self._status == FAILED)),
             "superseded": lambda: self._count(self._late & (self._status == SUPERSEDED)),
             "stopped": self._zero_count,
@@ -141,10 +141,22 @@ class FastSamples(Mapping[str, Column]):
         shipped: Flags = self._good & self._late
         return shipped
 
+    def _leads(self) -> Iterator[tuple[Grid, Flags]]:
+        """Lead times of changes, and which of them shipped: a row an execution, a few rows at a time."""
+        for arrived, ended, shipped in self._result.deliveries():
+            if self._warm_up:
+                shipped &= arrived >= self._warm_up
+            with np.errstate(invalid="ignore"):
+                yield ended - arrived, shipped
+
     @cached_property
-    def _lead(self) -> Grid:
-        with np.errstate(invalid="ignore"):
-            return self._result.ended - self._result.arrived
+    def _shipped_leads(self) -> tuple[Column, Column]:
+        """The sum of the lead times of what shipped, and how much that is."""
+        total, count = np.zeros(self._result.replications), np.zeros(self._result.replications)
+        for leads, shipped in self._leads():
+            total = np.concatenate((total[None], np.where(shipped, leads, 0.0))).sum(axis=0)
+            count += np.count_nonzero(shipped, axis=0)
+        return total, count
 
     @cached_property
     def _window(self) -> Column:
@@ -226,11 +238,14 @@ class FastSamples(Mapping[str, Column]):
     # --- measures --------------------------------------------------------------------------------
 
     def _quantile_maker(self, share: float) -> Callable[[], Column]:
-        return lambda: _quantile(self._ordered_leads, self._count(self._shipped), share)
+        return lambda: _quantile(self._ordered_leads, self._shipped_leads[1], share)
 
     @cached_property
     def _ordered_leads(self) -> Grid:
-        return np.sort(np.where(self._shipped, self._lead, np.inf), axis=1)
+        some = [np.where(shipped, leads, np.inf) for leads, shipped in self._leads()]
+        if not some:
+            return np.empty((self._result.replications, 0))
+        return np.sort(np.concatenate(some).T, axis=1)
 
     def _throughput(self) -> Column:
         delivered = self._good & (self._result.ended >= self._warm_up) if self._warm_up else self._good

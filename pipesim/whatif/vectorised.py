@@ -6,8 +6,9 @@ that it can run; `run` computes when everybody started, entered and left every s
 
 from __future__ import annotations
 
+import ctypes
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from typing import Any
@@ -38,7 +39,7 @@ from pipesim.whatif.draws import Draws
 from pipesim.whatif.readiness import CannotRun, FastStage, fast_stages
 from pipesim.whatif.starts import find_starts
 from pipesim.whatif.swift import Flow, swift_freely, swift_queued, swift_superseded
-from pipesim.whatif.walk import Attempts, Guide, Walked
+from pipesim.whatif.walk import PIECE, Attempts, Guide, Walked
 
 Times = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -53,7 +54,9 @@ STATUSES = (
 )
 """What the codes of `Result.status` mean."""
 KEPT = 32
-LARGEST_PIECE = 2**25 - 2**16
+LARGEST_PIECE = 32 * 2**20
+MEMORY_KEPT = 256 * 2**20
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +205,17 @@ class Result:
         last = np.where(np.isfinite(self._endings[0]), self._endings[0], 0.0).max(axis=0, initial=0.0)
         ends: Times = np.maximum(last, self._last_change) / 1000.0
         return ends
+
+    def deliveries(self) -> Iterator[tuple[Times, Times, Flags]]:
+        """Yield when changes arrived and when they had passed all stages, in seconds, and which of them did.
+
+        A row an execution and a column a replication, a few rows at a time; rollbacks, which deliver no change, are
+        not among them.
+        """
+        for begin in range(0, len(self._lives.started), PIECE):
+            rows = slice(begin, begin + PIECE)
+            left, through = self._lives.passages[-1].passed(rows, self.horizon)
+            yield self._lives.arrived[rows] / 1000.0, left / 1000.0, through
 
     @property
     def superseded_by(self) -> Whole:
@@ -422,11 +436,15 @@ def run(
 def _hold_memory() -> None:
     """Let the C library keep the memory of arrays that are given up, once for the process.
 
-    Handing pages back and asking for them anew for every block costs half as much as the block's random numbers.
-    The GNU library adapts: after a large piece was given up, pieces up to that size come from memory that it keeps,
-    up to twice as much of it; other libraries take no notice. Source: mallopt(3), M_MMAP_THRESHOLD.
+    Handing pages back and asking for them anew for every block can cost as much as all the rest. Only the GNU library
+    can be told. Source: mallopt(3).
     """
-    np.empty(LARGEST_PIECE, dtype=np.uint8)
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(M_MMAP_THRESHOLD, LARGEST_PIECE)
+    mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT)
 
 
 _sound: deque[Pipeline] = deque(maxlen=KEPT)
@@ -521,16 +539,18 @@ class _Run:
         self.backs += [back for one in returns if one is not None for back in one.found]
         return _joined(lives, special, columns)
 
-    def _returns(self, place: int, columns: Whole) -> Returns | None:
-        if not self.stages[place].rolls_back or not self.guides[place].may_fail:
+    def _rolls_back(self, place: int) -> bool:
+        return self.stages[place].rolls_back and self.guides[place].may_fail
+
+    def _returns(self, place: int, columns: Whole, shift: float = 0.0) -> Returns | None:
+        if not self._rolls_back(place):
             return None
-        return Returns(place, partial(self.back_guide, place), columns)
+        return Returns(place, partial(self.back_guide, place), columns, shift)
 
     def _ordered_backs(self) -> Backs | None:
         """All rollbacks that begin while somebody looks; where their numbers are in doubt, the engine shall tell."""
-        if self.until is not None:
-            self.backs = [back.keep(back.start <= self.until * 1000.0) for back in self.backs]
-        found = Backs.of([back for back in self.backs if back.column.size], self.draws.count)
+        horizon = NEVER if self.until is None else self.until * 1000.0
+        found = Backs.of(self.backs, self.draws.count, horizon)
         if found is None:
             return None
         there = np.isfinite(found.start)
@@ -548,15 +568,18 @@ class _Run:
             at_once = not (self.between if place else self.start or not self.starts.polled)
             one: AnyPassages
             tricky = self.keeps_newest and flow.gone is not None and not flow.strict
-            returns = self._returns(place, np.arange(self.draws.count))
-            if guide.stage.depends_on_time or tricky or returns is not None:
+            plain = not guide.stage.depends_on_time and not self._rolls_back(place)
+            swift = not tricky and (plain or self.keeps_newest)
+            returns = self._returns(place, np.arange(self.draws.count), shift if swift else 0.0)
+            if not swift:
                 one = self._pass(guide, flow.true(shift), returns, at_once)
                 self.backs += [] if returns is None else returns.found
                 flow = Flow.after(one, shift + self.between, self.between)
             elif self.parallel:
                 one, flow = swift_freely(guide, flow, shift)
             elif self.keeps_newest:
-                one, flow = swift_superseded(guide, flow, shift, ambiguous=at_once)
+                one, flow = swift_superseded(guide, flow, shift, returns, ambiguous=at_once)
+                self.backs += [] if returns is None else returns.found
             else:
                 one, flow = swift_queued(guide, flow, shift)
             if one.undecided is not None:

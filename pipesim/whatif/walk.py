@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from pipesim.assumptions.distributions import Distribution
 from pipesim.vocabulary import StageRetryMode
 from pipesim.whatif.draws import Draws
 from pipesim.whatif.readiness import FastAction, FastStage
@@ -23,6 +24,8 @@ Flags = NDArray[np.bool_]
 Whole = NDArray[np.int64]
 NEVER = np.inf
 PAST_ALL = np.array(2**40)
+PIECE = 32
+"""Rows that are worked on at once, where all rows would not fit into the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ class Guide:
         Args:
             counts: how often each scripted action has begun.
         """
-        if self.stage.keeps_hours or self._ranked:
+        if self._hours or self._ranked:
             return False
         return all(int(counts[key].min()) >= last for key, last in self._script_ends.items())
 
@@ -122,15 +125,55 @@ class Guide:
         """Return how long each of the first `rows` executions takes whenever it comes, and which fail by chance."""
         return self.draws.once(("durations", self.stage, rows, self._lot), lambda: self._durations(rows))
 
+    def takes_time(self, rows: int) -> bool:
+        """Whether all of those `durations` are longer than nothing."""
+
+        def work() -> tuple[bool, int]:
+            return bool(self.durations(rows)[0].min(initial=NEVER) > 0), 8
+
+        return self.draws.once(("takes time", self.stage, rows, self._lot), work)
+
     def _durations(self, rows: int) -> tuple[tuple[Times, Flags | None], int]:
         actions = list(self.stage.actions)
         if len(actions) == 1 and not self.may_fail and not actions[0].approval and not actions[0].transfer:
             assert actions[0].duration is not None
             return (self._table(actions[0], 1, "duration")[:rows], None), 0
-        walked = self.walk(slice(rows), np.zeros((1, 1)), dict.fromkeys(self._script_ends, PAST_ALL))
-        shape = (rows, self.draws.count)
-        size = walked.end.nbytes + (0 if walked.failed is None else walked.failed.nbytes)
-        return (np.broadcast_to(walked.end, shape), walked.failed), size
+        took = np.empty((rows, self.draws.count))
+        failed = np.zeros(took.shape, dtype=bool) if self.may_fail else None
+        for begin in range(0, rows, PIECE):
+            piece = slice(begin, min(begin + PIECE, rows))
+            walked = self.walk(piece, np.zeros((1, 1)), dict.fromkeys(self._script_ends, PAST_ALL))
+            took[piece] = walked.end
+            if failed is not None and walked.failed is not None:
+                failed[piece] = walked.failed
+        return (took, failed), took.nbytes + (0 if failed is None else failed.nbytes)
+
+    def step(self, row: int, entry: Times, begun: Mapping[str, Whole], columns: Whole | None = None) -> Walked:
+        """Walk one execution of every replication through: `walk`, but quickly where one person's answer is all.
+
+        Args:
+            row: which execution.
+            entry, begun, columns: as in `walk`.
+        """
+        if self._lone_answer is None:
+            return self.walk(row, entry, begun, columns)
+        action, tables = self._lone_answer
+
+        def fetch(kind: str) -> Times:
+            drawn: Times = tables[kind][row]
+            return drawn if columns is None else drawn.take(columns)
+
+        end, _, failed = self._attempt(action, entry, None, fetch)
+        return Walked(end, failed)
+
+    @cached_property
+    def _lone_answer(self) -> tuple[FastAction, dict[str, Times]] | None:
+        """The stage's only action, and what it draws, where it is an approval whose failing has no sequel."""
+        action, *others = self.stage.actions
+        if others or not action.approval or action.script or action.duration is None or self.stage.retry is not None:
+            return None
+        kinds = ["duration", "odds"] if action.odds > 0 else ["duration"]
+        return action, {kind: self._table(action, 1, kind) for kind in kinds}
 
     def walk(
         self, row: int | slice | Whole, entry: Times, begun: Mapping[str, Whole], columns: Whole | None = None
@@ -293,19 +336,25 @@ class Guide:
         kinds = ["duration"] if action.failing is None else ["duration", "failing"]
         attempts = (1, 2) if self.stage.retry else (1,)
         limit = action.timeout - action.transfer
-        return any(
-            self._table(action, attempt, kind).max(initial=0.0) > limit for kind in kinds for attempt in attempts
-        )
+        return any(self._longest(action, attempt, kind) > limit for kind in kinds for attempt in attempts)
+
+    def _longest(self, action: FastAction, attempt: int, kind: str) -> float:
+        stream, drawn = self._stream(action, kind)
+        return self.draws.longest(stream, drawn, self.rows, attempt + self._lot)
 
     def _table(self, action: FastAction, attempt: int, kind: str) -> Times:
         attempt += self._lot
         if kind == "odds":
             return self.draws.uniforms(f"fails {action.luck}", self.rows, attempt)
+        stream, drawn = self._stream(action, kind)
+        return self.draws.milliseconds(stream, drawn, self.rows, attempt)
+
+    def _stream(self, action: FastAction, kind: str) -> tuple[str, Distribution]:
         if kind == "failing":
             assert action.failing is not None
-            return self.draws.milliseconds(f"fails after {action.luck}", action.failing, self.rows, attempt)
+            return f"fails after {action.luck}", action.failing
         assert action.duration is not None
-        return self.draws.milliseconds(action.stream, action.duration, self.rows, attempt)
+        return action.stream, action.duration
 
     def _shape(self, row: int | slice | Whole, columns: Whole | None) -> tuple[int, ...]:
         if not isinstance(row, int | slice):

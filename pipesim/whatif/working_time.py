@@ -1,4 +1,9 @@
-"""Working hours of one calendar as arrays, so that many people can be waited for at once."""
+"""Working hours of one calendar as arrays, so that many people can be waited for at once.
+
+How much working time has passed at a moment is a line of straight pieces, flat or as steep as time itself, so that
+interpolation between its corners is exact for whole milliseconds. Back from working time to moments the line jumps
+over closed hours within the millisecond after each closing, where no whole one lies.
+"""
 
 from __future__ import annotations
 
@@ -35,23 +40,23 @@ class WorkingTime:
             moments: milliseconds since the start; for infinite ones the answer is 0.
             working: milliseconds of working time, of the same shape.
         """
-        finite = np.isfinite(moments)
-        if not finite.all():
-            result = np.zeros(moments.shape)
-            result[finite] = self.elapsed(moments[finite], working[finite])
-            return result
-        if not moments.size:
-            return np.zeros(moments.shape)
-        while True:
-            first = np.searchsorted(self.closes, moments, side="right")
-            if first.max() < len(self.closes):
-                opened = self.opens[first]
-                target = self.before[first] + (np.maximum(moments, opened) - opened) + working
-                last = np.maximum(np.searchsorted(self.after, target, side="left"), first)
-                if last.max() < len(self.closes):
-                    done: Times = self.opens[last] + (target - self.before[last])
-                    return done - moments
+        target = np.interp(moments, self._edges, self._worked) + working
+        if target.max(initial=0.0) >= self._worked[-1]:
+            finite = np.isfinite(moments)
+            if not finite.all():
+                return np.where(finite, self.elapsed(np.where(finite, moments, 0.0), working), 0.0)
             self._extend()
+            return self.elapsed(moments, working)
+        done = np.interp(target, self._beats, self._moments)
+        if working.min(initial=1.0) <= 0:
+            done = np.where(working > 0, done, self._next_open(moments))
+        elapsed: Times = done - moments
+        return elapsed
+
+    def _next_open(self, moments: Times) -> Times:
+        """When somebody works next: now, or at the next opening."""
+        opens: Times = self._edges[::2][np.searchsorted(self._edges[1::2], moments, side="right")]
+        return np.maximum(moments, opens)
 
     def _extend(self) -> None:
         """Take more windows in: half as many again, and one at least."""
@@ -62,6 +67,12 @@ class WorkingTime:
             if closed > opened:
                 self._opens.append(opened)
                 self._closes.append(closed)
-        self.opens, self.closes = np.array(self._opens), np.array(self._closes)
-        self.after = np.cumsum(self.closes - self.opens)
-        self.before = self.after - (self.closes - self.opens)
+        opens, closes = np.array(self._opens), np.array(self._closes)
+        after = np.cumsum(closes - opens)
+        before = after - (closes - opens)
+        self._edges, self._worked = _in_turns(opens, closes), _in_turns(before, after)
+        self._beats, self._moments = _in_turns(before + 1.0, after), _in_turns(opens + 1.0, closes)
+
+
+def _in_turns(one: Times, other: Times) -> Times:
+    return np.stack((one, other), axis=1).ravel()
