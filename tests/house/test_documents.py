@@ -75,3 +75,27 @@ def test_the_guide_names_every_lesson_by_its_title() -> None:
         title = re.search(r"^# # (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
         assert title is not None
         assert f"| {int(path.stem[:2])} {title.group(1)} |" in guide, path.name
+
+
+LASTS = {"half an hour": 30, "thirty-five minutes": 35, "forty minutes": 40}
+
+
+def test_the_guide_and_the_lessons_agree_on_time_and_on_what_comes_before() -> None:
+    guide = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) [^|]+\| ([^|]+) \|[^|]+\| (\d+) \+ (\d+) \|", guide, re.MULTILINE)
+    assert len(rows) == len(SOURCES)
+    for path, (number, after, explained, practised) in zip(SOURCES, rows, strict=True):
+        text = re.sub(r"\n# ?", " ", path.read_text(encoding="utf-8"))
+        needs, _, lasts = text.partition("What you'll need")[2].partition("About ")
+        assert int(number) == int(path.stem[:2])
+        assert int(explained) + int(practised) == next(LASTS[word] for word in LASTS if lasts.startswith(word)), path
+        first = needs.partition(";")[0].partition(".")[0]
+        said = re.sub(r" to | and ", lambda found: {" to ": "–", " and ": ", "}[found.group()], first)
+        if after not in ("–", "all"):
+            assert _numbers(after) == _numbers(said), path
+
+
+def _numbers(text: str) -> set[int]:
+    """The lessons of a text such as ``1–3, 9``."""
+    spans = re.findall(r"(\d+)(?:–(\d+))?", text)
+    return {number for low, high in spans for number in range(int(low), int(high or low) + 1)}

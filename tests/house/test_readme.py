@@ -119,9 +119,8 @@ CLAIMS: dict[str, tuple[str, ...]] = {
         "tests/widgets/test_desks.py::test_the_rule_catches_the_event_and_its_kind_alone",
         "tests/browser/test_desks.py::test_a_broken_pipeline_is_explored_and_heals",
     ),
-    "`pipesim.widgets.Workbench()`: builder, player and sliders at one place; `pipesim app FILE` serves it as a page.": (
-        "tests/browser/test_app.py::test_build_run_approve_and_turn_a_knob",
-    ),
+    "`pipesim.widgets.Workbench()`: builder, player and sliders at one place; `pipesim app FILE` serves it as a "
+    "page.": ("tests/browser/test_app.py::test_build_run_approve_and_turn_a_knob",),
     "`pipesim app` without a file is a gallery in big type, for a projector: the course's pipelines as picture, film "
     "and sliders (`--dark` for a dark room).": (
         "tests/browser/test_gallery.py::test_each_pipeline_opens_as_picture_film_and_knobs",
