@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Place = tuple["Account", "Execution"]
 
 MOST_STARTS = 60
-"""How many executions of one pipeline may start while nobody does anything; more of them would never come to an end."""
+"""How many executions of one pipeline may start while nobody does anything, beyond those that events already on their
+way may start; more of them would never come to an end."""
 
 LOOK = 50
 """After how many steps of the clock that is looked at."""
@@ -36,6 +37,7 @@ class Idleness:
     def __init__(self, family: Mapping[tuple[str, str], Account]) -> None:
         self._family = family
         self._before = {id(record): len(record.simulation.executions) for record in self._records()}
+        self._most = MOST_STARTS + sum(account.bus.pending for account in family.values())
         self.something_goes_on = self._sparing(every_first(self, goes_on))
         """Whether anything goes on; an error when a pipeline starts over and over again."""
 
@@ -77,12 +79,12 @@ class Idleness:
     def _refuse_endlessness(self) -> None:
         for record in self._records():
             executions = record.simulation.executions
-            if len(executions) - self._before.get(id(record), 0) > MOST_STARTS:
+            if len(executions) - self._before.get(id(record), 0) > self._most:
                 newest = record.simulation.state.executions[list(executions)[-1]]
                 raise PipesimError(
-                    f"pipeline '{record.name}' started {MOST_STARTS} executions while it ran until idle, the newest by"
-                    f" {newest.trigger_type} ({newest.trigger_detail or 'no detail'}): whatever starts it never ends."
-                    " Take that out (an action, a rule or a function that starts the pipeline anew), or let a stretch"
+                    f"pipeline '{record.name}' started more than {self._most} executions while it ran until idle, the"
+                    f" newest by {newest.trigger_type} ({newest.trigger_detail or 'no detail'}): whatever starts it never"
+                    " ends. Take that out (an action, a rule or a function that starts the pipeline anew), or let a stretch"
                     " of time pass with advance(hours=1)"
                 )
 

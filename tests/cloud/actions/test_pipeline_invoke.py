@@ -11,7 +11,7 @@ import pytest
 from pipesim.cloud.account import Cloud
 from pipesim.cloud.artifacts import pack
 from pipesim.errors import PipesimError
-from tests.cloud.actions.estate_story import SOURCE, action, deny, error, result, retry, run, stand_up
+from tests.cloud.actions.estate_story import SOURCE, action, deny, error, put, result, retry, run, stand_up
 from tests.cloud.standin import document
 
 
@@ -123,9 +123,25 @@ def test_a_pipeline_that_starts_itself_is_an_error_that_names_it(
 ) -> None:
     monkeypatch.setattr("pipesim.cloud.idle.MOST_STARTS", 5)
     with Cloud(seed=1, progression=progression) as cloud:
-        with pytest.raises(PipesimError, match=r"pipeline 'shop' started 5 executions .* by StartPipelineExecution"):
+        with pytest.raises(
+            PipesimError, match=r"pipeline 'shop' started more than 5 executions .* by StartPipelineExecution"
+        ):
             stand_up(cloud, invoke(PipelineName="shop"))
             cloud.run_until_idle()
         before = len(cloud.account.pipelines["shop"].simulation.executions)
         cloud.advance(minutes=10)
         assert len(cloud.account.pipelines["shop"].simulation.executions) > before
+
+
+def test_many_changes_at_once_are_not_taken_for_a_pipeline_that_starts_itself(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipesim.cloud.idle.MOST_STARTS", 5)
+    stand_both_up(cloud)
+    for number in range(12):
+        put(cloud, {"index.html": b"%d" % number})
+    started = cloud.account.pipelines["shop"].simulation.executions
+    before = len(started)
+    cloud.run_until_idle()
+
+    assert len(started) == before + 12
