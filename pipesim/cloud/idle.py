@@ -83,9 +83,9 @@ class Idleness:
                 newest = record.simulation.state.executions[list(executions)[-1]]
                 raise PipesimError(
                     f"pipeline '{record.name}' started more than {self._most} executions while it ran until idle, the"
-                    f" newest by {newest.trigger_type} ({newest.trigger_detail or 'no detail'}): whatever starts it never"
-                    " ends. Take that out (an action, a rule or a function that starts the pipeline anew), or let a stretch"
-                    " of time pass with advance(hours=1)"
+                    f" newest by {newest.trigger_type} ({newest.trigger_detail or 'no detail'}): whatever starts it"
+                    " never ends. Take that out (an action, a rule or a function that starts the pipeline anew), or"
+                    " let a stretch of time pass with advance(hours=1)"
                 )
 
 
