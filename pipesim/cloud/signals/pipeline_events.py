@@ -66,7 +66,6 @@ class Announcer:
         self._record = record
         self._actions: dict[tuple[str | None, str | None, str | None], str] = {}
         self._began: dict[tuple[str | None, str | None], float] = {}
-        self._triggers: dict[str, dict[str, str]] = {}
 
     def hear(self, event: Event) -> None:
         """Announce one event of the trace."""
@@ -80,17 +79,19 @@ class Announcer:
         place = (event.execution, None)
         if event.kind is EventKind.EXECUTION_STARTED:
             self._began[place] = event.time
-            kind, said = event.detail["trigger_type"], event.detail.get("trigger_detail") or ""
-            self._triggers[execution.id] = trigger_of(str(kind), said)
-        detail = {
+        detail: dict[str, Any] = {
             "pipeline": self._record.name,
             "execution-id": execution.id,
             "start-time": self._moment(self._began.get(place, event.time)),
             "state": PIPELINE_STATES[event.kind],
             "version": float(execution.plan.version),
             "pipeline-execution-attempt": float(event.attempt or execution.attempt),
-            "execution-trigger": self._triggers.get(execution.id, {}),
         }
+        if event.kind is EventKind.EXECUTION_STARTED:
+            kind, said = event.detail["trigger_type"], event.detail.get("trigger_detail") or ""
+            detail["execution-trigger"] = trigger_of(str(kind), said)
+        if event.kind is EventKind.EXECUTION_RESUMED:
+            detail["last-retry-attempt-time"] = self._moment(event.time)
         comments = event.detail.get("reason")
         if event.kind in (EventKind.EXECUTION_STOPPING, EventKind.EXECUTION_STOPPED) and comments:
             detail["stop-execution-comments"] = comments
@@ -145,8 +146,11 @@ class Announcer:
         if row.outputs:
             detail["output-artifacts"] = artifacts_of(account, row, row.outputs)
         result = result_of(row, row.status is not ActionExecutionStatus.IN_PROGRESS)
-        if result:
-            detail["execution-result"] = _result(result)
+        told = _result(result)
+        if event.kind is EventKind.ACTION_FAILED and event.detail.get("code"):
+            told["error-code"] = str(event.detail["code"])
+        if told:
+            detail["execution-result"] = told
         self._publish(ACTION, detail)
 
     def _publish(self, detail_type: str, detail: Mapping[str, Any]) -> None:

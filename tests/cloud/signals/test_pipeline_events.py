@@ -87,6 +87,7 @@ def test_a_retry_is_announced_and_counts_in_all_levels(shop: Shop) -> None:
     resumed, succeeded = details(shop, STAGE)[-2:]
     assert (resumed["state"], succeeded["state"]) == ("RESUMED", "SUCCEEDED")
     assert "stage-last-retry-attempt-time" in resumed
+    assert ["last-retry-attempt-time" in each for each in details(shop, PIPELINE)] == [False, False, True, False]
     assert {each["pipeline-execution-attempt"] for each in (resumed, succeeded)} == {2.0}
     assert details(shop, ACTION)[-1]["pipeline-execution-attempt"] == 2.0
     assert [each["pipeline-execution-attempt"] for each in details(shop, PIPELINE)] == [1.0, 1.0, 2.0, 2.0]
@@ -98,13 +99,28 @@ def test_what_started_an_execution_is_said(shop: Shop) -> None:
     execution = shop.start()
     shop.idle()
 
-    first, *_, last = details(shop, PIPELINE)
+    first, ended, second, last = details(shop, PIPELINE)
     assert first["execution-trigger"]["trigger-type"] == "CreatePipeline"
-    assert last["execution-id"] == execution
-    assert last["execution-trigger"] == {
+    assert second["execution-id"] == last["execution-id"] == execution
+    assert second["execution-trigger"] == {
         "trigger-type": "StartPipelineExecution",
         "trigger-detail": shop.execution(execution)["trigger"]["triggerDetail"],
     }
+    assert "execution-trigger" not in ended | last
+
+
+def test_a_rejection_has_its_error_code_in_the_event_alone(shop: Shop) -> None:
+    shop.create()
+    shop.idle()
+    shop.answer("Rejected", "not today")
+    shop.idle()
+
+    _, rejected = details(shop, ACTION, action="Ok")
+    assert rejected["state"] == "FAILED"
+    assert rejected["execution-result"]["error-code"] == "JobFailed"
+    assert rejected["execution-result"]["external-execution-summary"] == "not today"
+    [told] = [each for each in shop.actions() if each["actionName"] == "Ok"]
+    assert "errorDetails" not in told["output"]["executionResult"]
 
 
 def test_an_approval_says_nothing_of_artifacts_and_a_stop_says_why(shop: Shop) -> None:
