@@ -93,6 +93,17 @@ def test_everybody_has_a_case_and_the_same_one_again(id: str) -> None:
     assert first == again
 
 
+NAMES = ("", "ada", "bob", "cleo", "dan", "eve", "fay", "gus")
+NUMERIC = [one.id for one in ps.classroom.exercises() if one.kind in (Kind.PREDICT, Kind.FIND, Kind.CHOOSE)]
+
+
+@pytest.mark.parametrize("id", NUMERIC)
+def test_neighbours_have_numbers_of_their_own(id: str) -> None:
+    cases = {repr(sorted(ps.classroom.case(id, of=name).items())) for name in NAMES}
+
+    assert len(cases) > 1
+
+
 @pytest.mark.parametrize("id", EVERY)
 def test_an_exercise_says_what_it_wants(id: str) -> None:
     found = ps.classroom.find(id)
