@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,7 +100,8 @@ NUMERIC = [one.id for one in ps.classroom.exercises() if one.kind in (Kind.PREDI
 
 @pytest.mark.parametrize("id", NUMERIC)
 def test_neighbours_have_numbers_of_their_own(id: str) -> None:
-    cases = {repr(sorted(ps.classroom.case(id, of=name).items())) for name in NAMES}
+    shown = [repr(sorted(ps.classroom.case(id, of=name).items())) for name in NAMES]
+    cases = {re.sub(r" at 0x\w+", "", case) for case in shown}
 
     assert len(cases) > 1
 
