@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -82,8 +82,8 @@ def _replay(self: Rule, original_event: Any, transform_input: bool = True) -> No
         bus.send(self, target, dict(original_event), at_once=True)
 
 
-def _refuse_bad(self: EventPatternParser, pattern: Mapping[str, Any]) -> None:
-    if pattern and (problem := problem_of(pattern)):
+def _refuse_bad(self: EventPatternParser, pattern: Any) -> None:
+    if pattern is not None and (problem := problem_of(pattern)):
         raise InvalidEventPatternException(reason=problem)
 
 

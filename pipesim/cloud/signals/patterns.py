@@ -161,7 +161,7 @@ def _differs(operand: Any, value: Any) -> bool:
 
 def _lies_within(operand: Any, value: Any) -> bool:
     try:
-        return ipaddress.ip_address(value) in ipaddress.ip_network(operand)
+        return ipaddress.ip_address(value) in ipaddress.ip_network(operand, strict=False)
     except ValueError:
         return False
 
@@ -196,7 +196,22 @@ def _problem_of_test(test: Any) -> str:
         return "" if numbers else "Value of numeric must be an array of comparisons and numbers"
     if kind == "anything-but" and isinstance(operand, Mapping):
         inner = next(iter(operand), "")
-        return "" if inner in NEGATED else f"Unsupported anything-but pattern: {inner}"
-    if kind in NEGATED and not all(isinstance(one, (str, Mapping)) for one in _each(operand)):
+        return _problem_of_test(operand) if inner in NEGATED else f"Unsupported anything-but pattern: {inner}"
+    if kind in NEGATED and not all(_is_text(kind, one) for one in _each(operand)):
         return f"{kind} match pattern must be a string"
-    return ""
+    return "Malformed CIDR, one '/' required" if kind == "cidr" and not _is_network(operand) else ""
+
+
+def _is_text(kind: str, operand: Any) -> bool:
+    """Whether an operand is text, or what may stand in its place where case does not count."""
+    if isinstance(operand, Mapping) and kind in ("prefix", "suffix"):
+        return set(operand) == {"equals-ignore-case"} and isinstance(operand["equals-ignore-case"], str)
+    return isinstance(operand, str)
+
+
+def _is_network(operand: Any) -> bool:
+    try:
+        ipaddress.ip_network(operand, strict=False)
+    except ValueError:
+        return False
+    return True

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
 from botocore.exceptions import ClientError
+from jsonpath_ng.exceptions import JSONPathError
 from jsonpath_ng.ext.parser import parse
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import lambda_backends
@@ -134,7 +135,10 @@ def _path(path: str) -> Any:
 def _at(path: str, event: Mapping[str, Any]) -> Any:
     if path == "$":
         return event
-    found = _path(path).find(event)
+    try:
+        found = _path(path).find(event)
+    except JSONPathError as error:
+        raise Undeliverable(f"ValidationException: {path} is no JSON path: {error}") from None
     return found[0].value if found else None
 
 

@@ -65,6 +65,9 @@ def ecr(cloud: Cloud, **detail: Any) -> dict[str, Any]:
         ({"wildcard": "a*c"}, "abbc", True),
         ({"equals-ignore-case": "ABC"}, "abc", True),
         ({"cidr": "10.0.0.0/24"}, "10.0.0.77", True),
+        ({"cidr": "10.0.0.7/24"}, "10.0.0.77", True),
+        ({"suffix": {"equals-ignore-case": "BC"}}, "abc", True),
+        ({"anything-but": {"wildcard": "a*"}}, "abc", False),
     ],
 )
 def test_patterns(test: Any, value: Any, found: bool) -> None:
@@ -79,6 +82,27 @@ def test_patterns_look_into_lists_and_alternatives() -> None:
     assert matches({"detail": {"gone": {"deep": [{"exists": False}]}}}, event)
     assert matches({"detail": {"$or": [{"n": [2]}, {"images": {"tag": ["a"]}}]}}, event)
     assert "Unrecognized match type" in problem_of({"a": [{"prefx": "x"}]})
+
+
+@pytest.mark.parametrize(
+    ("test", "problem"),
+    [
+        ({"prefix": {"ignore-case": "a"}}, "prefix match pattern must be a string"),
+        ({"prefix": {"equals-ignore-case": 1}}, "prefix match pattern must be a string"),
+        ({"equals-ignore-case": {"prefix": "a"}}, "equals-ignore-case match pattern must be a string"),
+        ({"anything-but": {"suffix": 1}}, "suffix match pattern must be a string"),
+        ({"anything-but": {"numeric": [">", 1]}}, "Unsupported anything-but pattern: numeric"),
+        ({"cidr": "10.0.0.0/99"}, "Malformed CIDR"),
+        ({"prefix": "a", "suffix": "b"}, "Only one key allowed"),
+        ({"numeric": [">"]}, "Value of numeric"),
+    ],
+)
+def test_a_pattern_that_could_not_be_judged_is_refused(cloud: Cloud, test: Any, problem: str) -> None:
+    with pytest.raises(ClientError, match=f"Event pattern is not valid. Reason: .*{problem}"):
+        cloud.client("events").put_rule(Name="r", EventPattern=json.dumps({"detail": {"x": [test]}}))
+    with pytest.raises(ClientError, match="Filter is not an object"):
+        cloud.client("events").put_rule(Name="r", EventPattern="[]")
+    assert cloud.client("events").list_rules()["Rules"] == []
 
 
 def test_events_are_shaped_on_their_way(cloud: Cloud) -> None:
@@ -152,6 +176,16 @@ def test_what_cannot_be_delivered_is_noted_and_goes_to_the_dead_letter_queue(clo
     assert (failure.event, failure.rule) == (event["id"], "r")
     assert "NonExistentQueue" in failure.reason
     assert received(cloud, url) == [event]
+
+
+def test_a_path_that_is_none_is_a_delivery_that_failed(cloud: Cloud) -> None:
+    url, arn = queue(cloud)
+    rule(cloud, arn, InputPath="$.detail[")
+
+    ecr(cloud)
+
+    assert received(cloud, url) == []
+    assert "$.detail[ is no JSON path" in cloud.account.bus.failures[-1].reason
 
 
 def test_a_rule_starts_a_pipeline_under_its_role(cloud: Cloud) -> None:
