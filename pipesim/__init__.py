@@ -2,6 +2,13 @@
 
 A pipeline declaration goes in, a simulated life of that pipeline comes out, and
 everything a person sees is read off that life.
+
+>>> import pipesim as ps
+>>> trace = ps.simulate(ps.load("GitHub -> CodeBuild -> S3"), seed=1)
+>>> ps.executions_table(trace)["status"][0]
+'Succeeded'
+>>> ps.__version__.count(".")
+2
 """
 
 import sys

@@ -51,6 +51,9 @@ class PipesimError(Exception):
     """The base of every error that pipesim raises on purpose.
 
     In a notebook it shows the line of the reader's own code and the message, not what lies between in pipesim.
+
+    >>> isinstance(Refused("StageNotFoundException", "no stage 'Deplyo'"), PipesimError)
+    True
     """
 
     def _render_traceback_(self) -> list[str]:
@@ -59,7 +62,15 @@ class PipesimError(Exception):
 
 
 class SourceError(PipesimError, ValueError):
-    """The input cannot be used: it is missing, unreadable, too large or no pipeline at all."""
+    """The input cannot be used: it is missing, unreadable, too large or no pipeline at all.
+
+    >>> import pipesim as ps
+    >>> try:
+    ...     ps.load("GitHub -> CodeBild")
+    ... except SourceError as error:
+    ...     print("CodeBuild" in str(error))
+    True
+    """
 
 
 class DeclarationError(PipesimError, ValueError):
@@ -67,6 +78,15 @@ class DeclarationError(PipesimError, ValueError):
 
     Attributes:
         problems: every problem found, in the order of the document.
+
+    >>> import pipesim as ps
+    >>> lonely = ps.load("S3 -> S3").to_document()
+    >>> del lonely["stages"][1]
+    >>> try:
+    ...     ps.simulate(ps.load(lonely))
+    ... except DeclarationError as error:
+    ...     print(len(error.problems))
+    1
     """
 
     def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
@@ -75,11 +95,27 @@ class DeclarationError(PipesimError, ValueError):
 
 
 class AssumptionError(PipesimError, ValueError):
-    """An assumption makes no sense: a negative duration, odds above one, an unknown action."""
+    """An assumption makes no sense: a negative duration, odds above one, an unknown action.
+
+    >>> import pipesim as ps
+    >>> try:
+    ...     ps.Constant(-5)
+    ... except AssumptionError as error:
+    ...     print(isinstance(error, ValueError))
+    True
+    """
 
 
 class TraceError(PipesimError, ValueError):
-    """A stored trace cannot be read back."""
+    """A stored trace cannot be read back.
+
+    >>> import pipesim as ps
+    >>> try:
+    ...     ps.critical_path(ps.simulate(ps.load("S3 -> S3")), "E9")
+    ... except TraceError as error:
+    ...     print("E9" in str(error))
+    True
+    """
 
 
 class Refused(PipesimError):
@@ -89,6 +125,9 @@ class Refused(PipesimError):
         code: the service's error code, such as ``StageNotRetryableException``
             (the exceptions of botocore's CodePipeline model).
         message: the sentence that goes with it.
+
+    >>> Refused("StageNotFoundException", "no stage 'Deplyo'").code
+    'StageNotFoundException'
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -101,4 +140,8 @@ class Refused(PipesimError):
 
 
 class MissingDependency(PipesimError, ImportError):
-    """A library that only this function needs is not installed; the message says how to get it."""
+    """A library that only this function needs is not installed; the message says how to get it.
+
+    >>> issubclass(MissingDependency, ImportError)
+    True
+    """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -26,6 +27,7 @@ MAY_IMPORT = {"pipesim", "numpy", "pandas", "matplotlib", "boto3"}
 LINES_A_CELL = 10
 BUDGET = 60.0
 HARMLESS = "Kernel is running over TCP without encryption"
+LINK = re.compile(r"\[([^\]]+)\]\((\d\d_\w+)\.ipynb\)")
 NOBODY_ELSE = """
 import socket
 
@@ -185,6 +187,29 @@ def test_a_lesson_has_its_parts(path: Path):
         "## Further reading",
     ):
         assert part in text, f"{path.name} lacks {part!r}"
+
+
+def test_every_sample_pipeline_is_used():
+    samples = {path.stem for path in (ROOT / "data" / "pipelines").glob("*.json")}
+    texts = {
+        node.value
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+    assert samples
+    assert sorted(samples - texts) == [], "no lesson shows it"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_a_link_to_a_lesson_is_called_as_the_lesson(path: Path):
+    titles = {one.stem: one.read_text(encoding="utf-8").partition("\n# # ")[2].partition("\n")[0] for one in SOURCES}
+
+    links = LINK.findall(path.read_text(encoding="utf-8"))
+
+    assert [titles[name] for _, name in links] == [text for text, _ in links]
+    assert path == SOURCES[-1] or SOURCES[SOURCES.index(path) + 1].stem in [name for _, name in links]
 
 
 def execute(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> NotebookNode:

@@ -54,6 +54,13 @@ pipeline
 pipeline.to_document()["stages"][0]
 
 # %% [markdown]
+# Two stages are the least that the service accepts: something comes in, and something is done with it. This one copies
+# files from one bucket of S3 to another.
+
+# %%
+ps.load(ps.sample("two-stages"))
+
+# %% [markdown]
 # ## Predict, then run: one change
 #
 # Let one change come in. The build takes five minutes, the person answers after half an hour, the deployment takes

@@ -44,8 +44,18 @@ build = shop.stage("Build")
 
 # %% [markdown]
 # Each action has a number, its `runOrder`. Actions with the same number form a *group*, and start together. The next
-# group starts when the last of the group before has succeeded. The numbers may have gaps: 1 and 7 do as well.
-#
+# group starts when the last of the group before has succeeded. The numbers may have gaps: here 5 comes after 2.
+
+# %%
+ps.load(ps.sample("run-order"))
+
+# %% [markdown]
+# With one number for all, the whole stage is one group. Three builds of the same source:
+
+# %%
+ps.load(ps.sample("parallel-actions"))
+
+# %% [markdown]
 # In a sketch, square brackets make a stage, `|` puts actions side by side, an arrow inside begins the next group.
 
 # %%

@@ -146,6 +146,12 @@ cloud.run_until_idle()
 codepipeline.list_pipeline_executions(pipelineName=record.name)["pipelineExecutionSummaries"][0]["status"]
 
 # %% [markdown]
+# A bucket lies in one region. A pipeline that deploys to three needs three of them, and copies what is wanted there.
+
+# %%
+ps.load(ps.sample("cross-region")).to_document()["artifactStores"]
+
+# %% [markdown]
 # ## How large it gets
 #
 # Ours have a kilobyte. Say that the sources of a real application have 50 MB, the compiled application with all its

@@ -215,8 +215,13 @@ both = {**trigger, "gitConfiguration": {"sourceActionName": "GitHub", "push": [m
 codepipeline.update_pipeline(pipeline={**account_side, "triggers": [both]})
 
 # %% [markdown]
-# Two filters in the list would say what was meant: one of them is enough.
-#
+# Two filters in the list would say what was meant: one of them is enough. This sample has both, and one for pull
+# requests.
+
+# %%
+ps.load(ps.sample("triggers")).to_document()["triggers"][0]["gitConfiguration"]
+
+# %% [markdown]
 # ## Polling or events
 #
 # A CodeCommit or an S3 source polls unless `PollForSourceChanges` is `"false"`; then an EventBridge rule has to start
@@ -239,7 +244,14 @@ latest = [codepipeline.list_pipeline_executions(pipelineName=one.name)["pipeline
 
 # %% [markdown]
 # Events are quicker, and cost nothing while nobody pushes. AWS recommends them; polling is there for old pipelines,
-# and it is switched off after thirty days without an execution. The rule is an ordinary EventBridge rule:
+# and it is switched off after thirty days without an execution. You will meet old ones: this sample is of type V1, with
+# the GitHub action of those days, and a token in its configuration.
+
+# %%
+ps.load(ps.sample("v1")).to_document()["stages"][0]["actions"][0]["configuration"]
+
+# %% [markdown]
+# The rule that replaces the polling is an ordinary EventBridge rule:
 
 # %%
 rule = cloud.client("events").list_rules()["Rules"][0]

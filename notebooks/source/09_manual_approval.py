@@ -75,8 +75,13 @@ traces["nothing"] = ps.simulate(pipeline, nobody, seed=1)
 
 # %% [markdown]
 # A rejection fails the action, and so the stage and the execution. No answer at all does the same after seven days;
-# V2 pipelines may set a time-out of their own. Neither is lost: a failed approval can be retried (lesson 11).
-# What the record keeps, is in the events.
+# V2 pipelines may set a time-out of their own, in minutes, as this sample does:
+
+# %%
+ps.load(ps.sample("approval")).stage("Approval").actions[0].timeout_in_minutes
+
+# %% [markdown]
+# Neither is lost: a failed approval can be retried (lesson 11). What the record keeps is in the events.
 
 # %%
 ps.events_table(traces["no"]).tail(4)[["time_s", "text"]]

@@ -171,8 +171,12 @@ ps.timeline(ps.simulate(modes["PARALLEL"], profile, seed=1))
 # %% [markdown]
 # In the queue, the fourth change pays for all approvals before its own. In parallel nobody waits for anybody, and so
 # two deployments may touch the same environment at once: `PARALLEL` is for changes that have nothing to do with each
-# other, such as pull requests with environments of their own.
-#
+# other, such as pull requests with environments of their own. In a declaration the mode is one word. Three samples:
+
+# %%
+{name: ps.load(ps.sample(name)).execution_mode for name in ("superseded", "queued", "parallel-mode")}
+
+# %% [markdown]
 # ## A door that people close
 #
 # In front of each stage is a *transition*. Somebody may disable it, say before a holiday; what is inside goes on, and
@@ -286,4 +290,4 @@ ps.classroom.check("10-4", answer_4)
 # - `docs/glossary.md`: the words that are used here.
 
 # %% [markdown]
-# Next: take a pipeline of your own. `ps.load` reads the file that `aws codepipeline get-pipeline --name NAME` prints.
+# Next: [Break a pipeline, and put it right](11_when_things_go_wrong.ipynb).

@@ -127,8 +127,15 @@ actions."Deploy/CodeDeploy" = { duration = "6m", fails_on = [2] }
 ps.timeline(ps.simulate(careful, bad, seed=1))
 
 # %% [markdown]
-# The third lane is nobody's change: it is the rollback, and it deploys what the first change had brought.
-#
+# The third lane is nobody's change: it is the rollback, and it deploys what the first change had brought. A stage may
+# be told to *retry* instead, once, by itself. Here it is the build, which fails the first time:
+
+# %%
+again = ps.load(ps.sample("retry"))
+flaky = ps.load_profile('actions."Build/CodeBuild" = { duration = "5m", fails_on = [1] }')
+ps.timeline(ps.simulate(again, flaky, executions=1, seed=1))
+
+# %% [markdown]
 # ## Conditions: a stage that asks first
 #
 # A condition stands at one of three gates of a stage: before entry, on success, on failure. Its rules ask something:

@@ -58,7 +58,7 @@ ps.timeline(one, by="stage")
 
 # %%
 stages = ps.spans_table(one).query("level == 'stage'").set_index("stage")["duration_s"]
-(stages / 60).round(1)
+(stages / 60).round(1).rename("minutes")
 
 # %% [markdown]
 # Most of it is the product owner's time, in `Production`. All machines together need less than an hour.
@@ -83,7 +83,7 @@ started = ps.Start(change="c0ffee1", variables={"LogLevel": "debug", "ReleaseNam
 never = ps.Assumptions(approvals=habits.approvals, actions=habits.actions, arrivals=ps.At(()))
 loud = ps.simulate(pipeline, never, seed=1, commands=[(0, started)])
 given = [event.detail["configuration"] for event in loud if "configuration" in event.detail]
-[one["ParameterOverrides"][:50] for one in given if "ParameterOverrides" in one]
+[one["ParameterOverrides"].partition(', "Release"')[0] for one in given if "ParameterOverrides" in one]
 
 # %% [markdown]
 # All four: a pipeline variable belongs to the execution, not to an environment. It also reached the question that the
@@ -302,4 +302,4 @@ ps.classroom.check("12-4", answer_4)
 # - *AWS CodePipeline User Guide*: "Variables reference", "Working with variables", "Create a pipeline that uses
 #   resources from another AWS account".
 #
-# Next: [See what a pipeline is doing](13_watching.ipynb).
+# Next: [Watch it while you sleep](13_watching.ipynb).

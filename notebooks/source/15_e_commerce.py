@@ -295,4 +295,4 @@ ps.classroom.check("15-4", answer_4)
 #   CodePipeline", "Configure stage rollback".
 # - *AWS CodeDeploy User Guide*: "Overview of a blue/green deployment", "Redeploy and roll back a deployment".
 #
-# Next: [Start small](16_startup.ipynb).
+# Next: [Run a startup on four stages](16_startup.ipynb).

@@ -50,11 +50,11 @@ startup.stage("Approval").actions[0].configuration
 
 # %% [markdown]
 # How these people work is an assumption, written down in a profile: six changes on a working day, one build in ten
-# fails, half of the answers come within forty minutes of working time.
+# fails, half of the answers come within forty minutes of working time. `ps.to_toml` writes a profile as its file.
 
 # %%
 habits = ps.load_profile(ps.sample_profile("startup"))
-habits.arrivals, habits.actions["Build/CodeBuild"], habits.approvals["Approval/Founder"]
+print(ps.to_toml(habits))
 
 # %% [markdown]
 # ## Predict, then run: a week
@@ -86,7 +86,7 @@ ps.timeline(ps.simulate(startup, habits, seed=1, until=ps.days(1)))
 # minute of its actions, and a person who thinks costs nothing.
 
 # %%
-ps.cost(week)
+print(ps.cost(week))
 
 # %% [markdown]
 # ## What would help?

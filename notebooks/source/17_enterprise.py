@@ -307,4 +307,4 @@ ps.classroom.check("17-4", answer_4)
 #   user", "Logging CodePipeline API calls with AWS CloudTrail", "Create a pipeline that uses resources from another
 #   account".
 #
-# Next: [Build many services in one pipeline](18_microservices.ipynb).
+# Next: [Ship two services side by side](18_microservices.ipynb).

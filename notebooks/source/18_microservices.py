@@ -109,7 +109,7 @@ ps.draw(services, trace=half)
 
 # %%
 healed = ps.simulate(services, unlucky, seed=1, commands=[(ps.minutes(30), ps.Retry("Deploy", "E1"))])
-[f"{event.time / 60:.0f} min: {event.kind} {event.action}" for event in healed if event.stage == "Deploy"]
+[f"{event.time / 60:.0f} min: {event.kind} {event.action or ''}".strip() for event in healed if event.stage == "Deploy"]
 
 # %% [markdown]
 # ## A busy morning

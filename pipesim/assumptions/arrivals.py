@@ -38,6 +38,9 @@ class Once:
 
     Attributes:
         at: seconds since the start.
+
+    >>> list(Once(at=60).times(np.random.default_rng(), datetime(2026, 3, 2)))
+    [60.0]
     """
 
     at: float = 0.0
@@ -104,6 +107,11 @@ class Poisson:
 
     Attributes:
         per_hour: the mean number of changes an hour; above 0.
+
+    >>> from itertools import islice
+    >>> day = Poisson(per_hour=2).times(np.random.default_rng(1), datetime(2026, 3, 2))
+    >>> len(list(islice(day, 5)))
+    5
     """
 
     per_hour: float
@@ -124,6 +132,11 @@ class OfficeHours:
     Attributes:
         per_day: the mean number of changes on a working day; above 0.
         hours: when people work.
+
+    >>> from datetime import UTC
+    >>> first = next(OfficeHours(per_day=8).times(np.random.default_rng(1), datetime(2026, 3, 2, tzinfo=UTC)))
+    >>> first >= 9 * 3600
+    True
     """
 
     per_day: float

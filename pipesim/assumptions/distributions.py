@@ -98,6 +98,9 @@ class Uniform:
     Attributes:
         low: the shortest, in seconds.
         high: the longest, in seconds.
+
+    >>> Uniform(60, 120).mean
+    90.0
     """
 
     low: float
@@ -219,6 +222,9 @@ class Exponential:
 
     Attributes:
         mean: seconds; above 0.
+
+    >>> Exponential(60).mean
+    60.0
     """
 
     mean: float

@@ -40,6 +40,10 @@ class ActionAssumption:
         variables: the output variables that it emits.
         sizes: bytes of each output artifact.
         pool: the pool that it needs a place in; None: the catalog's (CodeBuild uses ``builds``); "" for none.
+
+    >>> import pipesim as ps
+    >>> ActionAssumption(duration=ps.Constant(ps.minutes(5)), fails_on=(2,)).duration
+    Constant(value=300.0)
     """
 
     duration: Distribution | None = None
@@ -103,6 +107,9 @@ class Pool:
     Attributes:
         capacity: how many actions may work at once; at least 1.
         when_full: ``"queue"``: the next action waits in line; ``"fail"``: it fails at once.
+
+    >>> Pool(2).when_full
+    'queue'
     """
 
     capacity: int
@@ -122,6 +129,9 @@ class RuleAssumption:
         duration: how long it takes, in seconds; None: the catalog's.
         fails: the odds (0 to 1) that it fails.
         fails_on: the numbers of its runs that fail, counted over the whole simulation.
+
+    >>> RuleAssumption(fails=0.1).fails
+    0.1
     """
 
     duration: Distribution | None = None
@@ -144,6 +154,9 @@ class Delays:
         continuation_tick: from a continuation token to the next job.
         polling: between two looks at a polled source.
         transfer_rate: bytes a second at which artifacts are copied; 0: copying takes no time.
+
+    >>> Delays().approval_tick, Delays.none().approval_tick
+    (30.0, 0.0)
     """
 
     start: float = 0.2

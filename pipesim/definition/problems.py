@@ -15,6 +15,9 @@ class Problem:
         code: the service's error code, such as ``InvalidStructureException``.
         message: the service's own wording where it is known.
         hint: the way out, such as "did you mean 'CodeBuild'?"; empty when there is none.
+
+    >>> print(Problem("stages[1].name", "no-name", "ValidationException", "the stage has no name", "give it one"))
+    stages[1].name: the stage has no name (give it one)
     """
 
     path: str

@@ -47,6 +47,9 @@ class PullRequest:
         target: the branch that is to take them; triggers filter by it.
         files: the changed files, in the order in which the provider lists them.
         commit: the newest commit of the source branch.
+
+    >>> PullRequest("OPEN", source="idea", target="main").target
+    'main'
     """
 
     event: str

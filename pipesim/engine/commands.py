@@ -25,6 +25,9 @@ class SourceRevision:
         action: the source action's name.
         type: how the revision is named (``COMMIT_ID``, ``IMAGE_DIGEST``, …).
         value: the revision.
+
+    >>> SourceRevision("GitHub", "COMMIT_ID", "c0ffee1").value
+    'c0ffee1'
     """
 
     action: str
@@ -168,6 +171,9 @@ class Override:
         execution: the execution's id.
         condition: ``BEFORE_ENTRY`` or ``ON_SUCCESS``.
         by: who does it.
+
+    >>> Override("Deploy", "E1", "BEFORE_ENTRY").by
+    'user'
     """
 
     stage: str
@@ -178,7 +184,14 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Replace the declaration by another of the same name (UpdatePipeline)."""
+    """Replace the declaration by another of the same name (UpdatePipeline).
+
+    >>> import pipesim as ps
+    >>> longer = ps.load("S3 -> CodeBuild -> S3")
+    >>> trace = ps.simulate(ps.load("S3 -> S3"), commands=[(60, Update(longer)), (70, Start())])
+    >>> trace.executions
+    ('E1', 'E2')
+    """
 
     pipeline: Pipeline
 
@@ -194,6 +207,11 @@ class Break:
         action: the action's name; an approval cannot be broken, only rejected.
         code: the failure type that it reports.
         message: the sentence that goes with the code.
+
+    >>> import pipesim as ps
+    >>> trace = ps.simulate(ps.load("S3 -> CodeBuild -> S3"), commands=[(0, Break("Build", "CodeBuild"))])
+    >>> ps.executions_table(trace)["ending"][0]
+    'failed: CodeBuild'
     """
 
     stage: str
@@ -204,7 +222,14 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """Take back what `Break` did, from the action's next attempt on; without effect on one that is not broken."""
+    """Take back what `Break` did, from the action's next attempt on; without effect on one that is not broken.
+
+    >>> import pipesim as ps
+    >>> mended = [(0, Break("Build", "CodeBuild")), (1, Repair("Build", "CodeBuild"))]
+    >>> trace = ps.simulate(ps.load("S3 -> CodeBuild -> S3"), commands=mended)
+    >>> ps.executions_table(trace)["ending"][0]
+    'succeeded'
+    """
 
     stage: str
     action: str

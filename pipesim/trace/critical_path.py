@@ -56,6 +56,11 @@ def critical_path(trace: Trace, execution: str) -> tuple[Step, ...]:
 
     Raises:
         TraceError: the trace knows no such execution.
+
+    >>> import pipesim as ps
+    >>> path = critical_path(ps.simulate(ps.load("S3 -> CodeBuild -> S3")), "E1")
+    >>> [step.action for step in path if step.action]
+    ['S3', 'CodeBuild', 'S3']
     """
     return path_through(spans_of(trace, execution))
 

@@ -30,6 +30,9 @@ class Trace(Sequence[Event]):
 
     Raises:
         TraceError: times or sequence numbers go back, or `end` lies before the last event.
+
+    >>> Trace(end=60).end
+    60.0
     """
 
     def __init__(self, events: Iterable[Event] = (), *, end: float | None = None) -> None:

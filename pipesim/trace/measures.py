@@ -183,6 +183,10 @@ def measure(trace: Trace) -> Measures:
 
     Raises:
         TraceError: the trace does not begin with its pipeline, or its events do not fit together.
+
+    >>> import pipesim as ps
+    >>> measure(ps.simulate(ps.load("S3 -> S3"), executions=3)).shipped
+    3
     """
     fold = Fold(trace.pipeline)
     for event in trace:

@@ -67,6 +67,10 @@ def spans(trace: Trace, until: float | None = None) -> tuple[Span, ...]:
     Args:
         trace: what happened.
         until: look no further than this, in seconds; None: to the trace's end.
+
+    >>> import pipesim as ps
+    >>> [span.stage for span in spans(ps.simulate(ps.load("S3 -> S3"))) if span.level == "stage"]
+    ['Source', 'Deploy']
     """
     end = trace.end if until is None else until
     closures = _closures(trace, end)

@@ -150,6 +150,11 @@ def best(
 
     Raises:
         AssumptionError: an argument makes no sense, or no variant has a steady state.
+
+    >>> import pipesim as ps
+    >>> slow = ps.Scenario(ps.load("S3 -> CodeBuild -> S3"), ps.load_profile('arrivals = { every = "1h" }'))
+    >>> best(slow, {"quick": ps.edit.duration("CodeBuild", 60)}, days=1, at_most=5, first=5).name
+    'quick'
     """
     if not 0 < error < 0.5:
         raise AssumptionError(f"error={error} must lie between 0 and 0.5; 0.05 is usual")

@@ -18,7 +18,7 @@ def text_html(thing: object) -> str:
     >>> text_html("a < b")
     '<pre style="...">a &lt; b</pre>'
     """
-    style = "font-family:var(--jp-code-font-family,monospace);line-height:1.35;overflow-x:auto"
+    style = "font-family:var(--jp-code-font-family,monospace);line-height:1.35;overflow-x:auto;white-space:pre"
     return f'<pre style="{style}">{html.escape(str(thing))}</pre>'
 
 
