@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipesim.cloud.explain_error import Diagnosis, diagnose
+from pipesim.cloud.explain_error import LIST_BUILDS, Diagnosis, diagnose, log_of, where
 from pipesim.cloud.explanation import Cause, Certainty, Explanation
 from pipesim.definition.model import Action, Pipeline
 from pipesim.errors import PipesimError
@@ -177,9 +177,9 @@ class _Case:
                 Cause.QUOTA,
                 (f"the action is in progress and waits for a place in '{pool}'{full}",),
                 "Wait for a place, stop builds that nobody needs, or ask for a higher quota.",
-                "aws codebuild list-builds --sort-order DESCENDING"
+                LIST_BUILDS + where(self.account, action)
                 if pool == "builds"
-                else "aws service-quotas list-services",
+                else self._command("get-pipeline-state", name=self.record.name),
                 place=(stage, name),
             )
         job = self.account.jobs.newest(self.execution.id, stage, name)
@@ -193,7 +193,7 @@ class _Case:
                         "no PutJobSuccessResult or PutJobFailureResult has come for it",
                     ),
                     "Let the handler report the job's end; see its log.",
-                    f"aws logs tail {shlex.quote(f'/aws/lambda/{function}')}",
+                    log_of(function) + where(self.account, action),
                     place=(stage, name),
                 )
             if self.account.jobs.waits_for_somebody(job.run):
@@ -314,8 +314,8 @@ class _Case:
     def _action(self, stage: str, name: str) -> Action:
         """The declaration's action, also of a version that the execution began with and that is gone by now."""
         for version in reversed(self.record.versions):
-            for where, action in version.actions():
-                if (where.name, action.name) == (stage, name):
+            for home, action in version.actions():
+                if (home.name, action.name) == (stage, name):
                     return action
         raise PipesimError(f"pipeline '{self.record.name}' never had an action '{stage}/{name}'")
 

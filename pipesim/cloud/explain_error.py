@@ -7,7 +7,8 @@ Guide, "Policy evaluation logic".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,29 @@ SAID_OF_MISSING = re.compile(
     r"does not exist|cannot be found|not found|no such|DoesNotExist|must be|invalid", re.IGNORECASE
 )
 SAID_OF_TIME = re.compile(r"did not end within|not answered within|no result|timed? ?out", re.IGNORECASE)
+
+
+LIST_BUILDS = "aws codebuild list-builds --sort-order DESCENDING"
+
+
+def log_of(function: str) -> str:
+    """Return the command that shows what a function has printed."""
+    name = function.split(":function:")[-1].split(":")[0]
+    return f"aws logs filter-log-events --log-group-name {shlex.quote(f'/aws/lambda/{name}')}"
+
+
+def where(account: Account, action: Action) -> str:
+    """Return the option of a command that says where an action works; empty where that goes without saying."""
+    return _at(action.region or account.region)
+
+
+def _at(region: str) -> str:
+    return "" if region == "us-east-1" else f" --region {region}"
+
+
+def _named(given: Mapping[str, str], key: str, before: str) -> str:
+    """The name in a configuration that may hold an ARN instead."""
+    return given.get(key, "").split(before)[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +111,7 @@ def diagnose(
             Certainty.LIKELY,
             (f"the action uses connection {arn}",),
             "Complete the connection's handshake in the console.",
-            f"aws codeconnections get-connection --connection-arn {arn}",
+            f"aws codeconnections get-connection --connection-arn {arn}" + where(account, action),
         )
     if "KMS." in message or re.search(r"to perform: kms:", message):
         return _key(account, record, message)
@@ -99,7 +123,7 @@ def diagnose(
             Certainty.LIKELY,
             ("the message speaks of a limit of the account",),
             "Wait until others are done, or ask for a higher quota.",
-            "aws service-quotas list-service-quotas --service-code codebuild",
+            LIST_BUILDS + where(account, action),
         )
     if SAID_OF_ARTIFACTS.search(message):
         return _artifact(account, record, execution, action)
@@ -110,7 +134,7 @@ def diagnose(
             Certainty.LIKELY,
             (f"function {function} reported no result for its job before the time was over",),
             "Let the handler call PutJobSuccessResult or PutJobFailureResult on every path.",
-            f"aws logs tail /aws/lambda/{function}",
+            log_of(function) + where(account, action),
         )
     if action.type.owner == "Custom" and SAID_OF_TIME.search(message):
         return Diagnosis(
@@ -120,10 +144,10 @@ def diagnose(
             "Start the job worker.",
         )
     if code in (FailureType.CONFIGURATION_ERROR, "ConfigurationError") or SAID_OF_MISSING.search(message):
-        return _configuration(action, code)
+        return _configuration(account, action, code)
     if code == FailureType.SYSTEM_UNAVAILABLE:
         return Diagnosis(Cause.SERVICE, Certainty.LIKELY, ("the service was unavailable",), "Wait a little.")
-    return _work(account, action, execution, record, message)
+    return _work(account, record, execution, stage, action)
 
 
 def _stores(record: PipelineRecord) -> Iterator[ArtifactStore]:
@@ -139,16 +163,18 @@ def _key(account: Account, record: PipelineRecord, message: str) -> Diagnosis:
     evidence = [f"an object of {', '.join(store.location for store in _stores(record))} is under key {key}"]
     step, command = "Let the key's policy and the role's allow the use of the key.", ""
     if found:
-        command = f"aws kms get-key-policy --key-id {key} --policy-name default"
+        id, there = key.split(":key/")[-1], _at(key.split(":")[3])
+        command = f"aws kms get-key-policy --key-id {id} --policy-name default" + there
         try:
             state = account.client("kms", key.split(":")[3]).describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
         except ClientError as error:
             state = error.response["Error"]["Code"]
         evidence.append(f"the key's state is {state}")
         if state == "Disabled":
-            step, command = "Enable the key.", f"aws kms enable-key --key-id {key}"
+            step, command = "Enable the key.", f"aws kms enable-key --key-id {id}" + there
         elif state == "PendingDeletion":
-            step, command = "Cancel the key's deletion and enable it.", f"aws kms cancel-key-deletion --key-id {key}"
+            step = "Cancel the key's deletion and enable it."
+            command = f"aws kms cancel-key-deletion --key-id {id}" + there
     return Diagnosis(Cause.KMS_KEY, Certainty.CERTAIN if found else Certainty.LIKELY, tuple(evidence), step, command)
 
 
@@ -192,6 +218,7 @@ def _refusal(
         (f"{role} was refused {permission} on {resource or '*'}", f"the role's policies {words} it now"),
         f"Give {name} the permission {permission}" + (" and take the denial away." if own is Answer.DENY else "."),
         f"aws iam simulate-principal-policy --policy-source-arn {role} --action-names {permission}"
+        + (f" --resource-arns {shlex.quote(resource)}" if resource else "")
         if own is Answer.ALLOW
         else f"aws iam put-role-policy --role-name {name} --policy-name added --policy-document"
         f' \'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"{permission}",'
@@ -246,20 +273,26 @@ def _artifact(account: Account, record: PipelineRecord, execution: str, action: 
     )
 
 
-def _configuration(action: Action, code: str) -> Diagnosis:
+def _configuration(account: Account, action: Action, code: str) -> Diagnosis:
     set_to = [f"{key} is set to {value!r}" for key, value in action.configuration.items()]
     return Diagnosis(
         Cause.CONFIGURATION,
         Certainty.CERTAIN if code == FailureType.CONFIGURATION_ERROR else Certainty.LIKELY,
         tuple(set_to[:4]) or ("the action has no configuration",),
         "Compare the action's configuration with what exists; correct the one or make the other.",
-        COMMANDS.get(action.provider, lambda _: "")(action.configuration),
+        shows + where(account, action) if (shows := _showing(action)) else "",
     )
 
 
+def _showing(action: Action) -> str:
+    """The command that shows what an action's configuration names."""
+    make = COMMANDS.get(action.provider)
+    return make(action.configuration) if make is not None else ""
+
+
 COMMANDS = {
-    "CodeBuild": lambda given: f"aws codebuild batch-get-projects --names {given.get('ProjectName', '')}",
-    "Lambda": lambda given: f"aws lambda get-function --function-name {given.get('FunctionName', '')}",
+    "CodeBuild": lambda given: f"aws codebuild batch-get-projects --names {_named(given, 'ProjectName', ':project/')}",
+    "Lambda": lambda given: f"aws lambda get-function --function-name {_named(given, 'FunctionName', ':function:')}",
     "CodeDeploy": lambda given: (
         f"aws deploy get-deployment-group --application-name {given.get('ApplicationName', '')}"
         f" --deployment-group-name {given.get('DeploymentGroupName', '')}"
@@ -273,15 +306,20 @@ COMMANDS = {
 """The command that shows what a provider's configuration names."""
 
 
-def _work(account: Account, action: Action, execution: str, record: PipelineRecord, message: str) -> Diagnosis:
-    build = re.search(r"[\w-]+:[0-9a-f-]{36}", message)
-    shows = f"aws codebuild batch-get-builds --ids {build[0]}" if build and action.provider == "CodeBuild" else ""
+def _work(account: Account, record: PipelineRecord, execution: str, stage: str, action: Action) -> Diagnosis:
+    latest = record.simulation.state.stage(stage).action(action.name).latest
+    shows = (
+        f"aws codepipeline list-action-executions --pipeline-name {record.name}"
+        f" --filter pipelineExecutionId={execution}" + _at(account.region)
+    )
+    if action.provider == "CodeBuild" and latest is not None and latest.execution == execution and latest.external_id:
+        batch = action.configuration.get("BatchEnabled", "").lower() == "true"
+        operation = "batch-get-build-batches" if batch else "batch-get-builds"
+        shows = f"aws codebuild {operation} --ids {latest.external_id}" + where(account, action)
     return Diagnosis(
         Cause.WORK_FAILED,
         Certainty.LIKELY,
         (f"{action.provider} ran and reported a failure; nothing in the account stands in its way",),
         "Read the log of the run, and correct the code.",
-        shows
-        or f"aws codepipeline list-action-executions --pipeline-name {record.name}"
-        f" --filter pipelineExecutionId={execution}",
+        shows,
     )

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
+import re
+import shlex
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
+from pathlib import Path
 
+import boto3
 import pytest
+from botocore.config import Config
 
+from pipesim.cloud import explain, explain_error
 from pipesim.cloud.account import Cloud
 from pipesim.cloud.breaking import FAULTS, Broken
 from pipesim.cloud.explanation import Cause, Certainty, Explanation
@@ -72,9 +81,83 @@ def heal(cloud: Cloud, broken: Broken) -> Explanation:
     return found
 
 
+SERVICES = {"deploy": "codedeploy", "s3api": "s3"}
+"""What the command line calls a service, where boto3 calls it otherwise."""
+
+
+def works(cloud: Cloud, command: str) -> None:
+    """Paste a command of the AWS CLI: it is one, and the account carries it out or says what is not there."""
+    driver = pytest.importorskip("awscli.clidriver")
+    assert command.startswith("aws ")
+    words = shlex.split(command)[1:]
+    if "--region" not in words:
+        words += ["--region", cloud.account.region]
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        status = driver.create_clidriver().main(words)
+    assert status in (0, 254), f"{command}\n{said.getvalue()}"
+
+
+def test_every_operation_that_an_explanation_names_is_there() -> None:
+    rooms = [Path(explain.__file__), Path(explain_error.__file__)]
+    text = "\n".join(room.read_text(encoding="utf-8") for room in rooms)
+    named = set(re.findall(r"aws ([a-z0-9-]+) ([a-z0-9-]+)", text)) - {("codepipeline", "operation")}
+    named |= {("codepipeline", name) for name in re.findall(r'command\(\s*"([a-z-]+)"', text)}
+    named |= {("codebuild", name) for name in re.findall(r'"(batch-get-[a-z-]+)"', text)}
+    assert len(named) > 20
+    unchecked = Config(parameter_validation=False, retries={"max_attempts": 0})
+    with Cloud(seed=1):
+        for service, operation in sorted(named - {("s3", "ls")}):
+            client = boto3.client(SERVICES.get(service, service), config=unchecked)
+            call = getattr(client, operation.replace("-", "_"), None)
+            assert call is not None, f"there is no {service} {operation}"
+            try:
+                call()
+            except NotImplementedError:
+                pytest.fail(f"the account does not know {service} {operation}")
+            except Exception as lacking:
+                assert not isinstance(lacking, AssertionError)
+
+
+@pytest.mark.parametrize("fault", ["permission", "KMS key", "transition disabled"])
+def test_the_command_itself_puts_right_what_was_wrong(fault: str) -> None:
+    with Cloud(seed=1) as cloud:
+        pipeline = started(cloud, "startup")
+        broken = cloud.break_(fault, pipeline, seed=1)
+        found = play(cloud, pipeline, broken.execution, until=broken.cause)
+
+        works(cloud, found.command)
+        if found.status == "Failed":
+            works(cloud, found.next_step.partition("Then retry the stage: ")[2])
+
+        assert play(cloud, pipeline, broken.execution).cause is Cause.SUCCEEDED
+
+
+def test_a_role_can_be_asked_what_it_may() -> None:
+    with Cloud(seed=1) as cloud:
+        pipeline = cloud.provision(str(sample("startup"))).pipeline
+        iam = cloud.client("iam")
+        name = pipeline.role_arn.rsplit("/", 1)[-1]
+        denied = {"Effect": "Deny", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::shut/*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+        iam.put_role_policy(RoleName=name, PolicyName="shut", PolicyDocument=policy)
+
+        answer = iam.simulate_principal_policy(
+            PolicySourceArn=pipeline.role_arn,
+            ActionNames=["codebuild:StartBuild", "s3:PutObject", "dynamodb:PutItem"],
+            ResourceArns=["arn:aws:s3:::shut/a"],
+        )
+
+        assert [one["EvalDecision"] for one in answer["EvaluationResults"]] == [
+            "allowed", "explicitDeny", "implicitDeny",
+        ]  # fmt: skip
+        with pytest.raises(iam.exceptions.NoSuchEntityException):
+            iam.simulate_principal_policy(PolicySourceArn=f"{pipeline.role_arn}-x", ActionNames=["s3:GetObject"])
+
+
 @pytest.mark.parametrize(
     ("name", "seed"), [("startup", 1), ("startup", 2), ("microservices", 3), ("environments", 4), ("enterprise", 5),
-                       ("e-commerce", 6)],
+                       ("e-commerce", 6), ("microservices", 7), ("enterprise", 8), ("e-commerce", 9)],
 )  # fmt: skip
 def test_every_fault_is_found_and_heals_one_after_the_other(name: str, seed: int) -> None:
     with Cloud(seed=1) as cloud:
@@ -88,6 +171,7 @@ def test_every_fault_is_found_and_heals_one_after_the_other(name: str, seed: int
             assert found.next_step
             assert found.evidence
             assert found.place
+            works(cloud, found.command)
             healed = heal(cloud, broken)
             assert healed.cause is Cause.SUCCEEDED, f"{broken.reveal()}\n{found}\n{healed}"
 
