@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from pipesim.engine.action import ActionRun
 
 CODEPIPELINE = "codepipeline.amazonaws.com"
+ASSUMING: ContextVar[str] = ContextVar("the service that assumes a role", default=CODEPIPELINE)
 LIFETIME = timedelta(hours=1)
 JOB_LIFETIME = timedelta(minutes=15)
 QUICK = Config(retries={"mode": "standard", "total_max_attempts": 1}, parameter_validation=True)
@@ -193,9 +195,16 @@ def assume(account: Account, role: str, caller: str | Session, name: str, *, pol
         return known[key]
     narrowing = {"Policy": policy} if policy is not None else {}
     lifetime = JOB_LIFETIME if policy is not None else LIFETIME
-    answer = account.client("sts").assume_role(
-        RoleArn=role, RoleSessionName=_session_name(name), DurationSeconds=int(lifetime.total_seconds()), **narrowing
-    )["Credentials"]
+    before = ASSUMING.set(caller if isinstance(caller, str) else CODEPIPELINE)
+    try:
+        answer = account.client("sts").assume_role(
+            RoleArn=role,
+            RoleSessionName=_session_name(name),
+            DurationSeconds=int(lifetime.total_seconds()),
+            **narrowing,
+        )["Credentials"]
+    finally:
+        ASSUMING.reset(before)
     session = Session(
         role,
         _session_name(name),

@@ -41,7 +41,19 @@ MOST_BYTES = 32_768
 PAGE = 50
 ADMIN = "testing"
 CODEPIPELINE = permissions.CODEPIPELINE
-READING = ("Get", "List", "Describe", "BatchGet", "Head", "Lookup", "Search", "Select", "Test", "Simulate")
+READING = (
+    "AssumeRole",
+    "Get",
+    "List",
+    "Describe",
+    "BatchGet",
+    "Head",
+    "Lookup",
+    "Search",
+    "Select",
+    "Test",
+    "Simulate",
+)
 DATA = frozenset(
     {
         *(
@@ -138,7 +150,7 @@ class Trail:
         if session is None and inner and key == ADMIN:
             if operation != "AssumeRole":
                 return
-            by_service = CODEPIPELINE
+            by_service = permissions.ASSUMING.get()
         self._count += 1
         kept = body[:MOST_BYTES] if isinstance(body, (str, bytes)) and f"{service}:{operation}" not in DATA else None
         moment = self._account.now
@@ -162,11 +174,6 @@ class Trail:
         parameters = _parameters(call)
         id = str(uuid5(NAMESPACE_URL, f"{self._account.seed}/{owner}/call {call.number}"))
         reads = call.operation.startswith(READING)
-        resources = [
-            {"ResourceType": kind, "ResourceName": str(parameters[name])}
-            for name, kind in RESOURCES.items()
-            if isinstance(parameters.get(name), str)
-        ]
         source = f"{call.service}.amazonaws.com"
         origin = identity.get("invokedBy", "127.0.0.1")
         record: dict[str, Any] = {
@@ -197,7 +204,7 @@ class Trail:
             "EventTime": call.moment.timestamp(),
             "EventSource": source,
             "Username": user,
-            "Resources": resources,
+            "Resources": _resources(call.service, parameters),
             "CloudTrailEvent": json.dumps(record),
         }
 
@@ -228,18 +235,40 @@ class Trail:
 
 
 RESOURCES = {
-    "name": "Name",
     "pipelineName": "AWS::CodePipeline::Pipeline",
     "bucketName": "AWS::S3::Bucket",
     "roleArn": "AWS::IAM::Role",
-    "RoleArn": "AWS::IAM::Role",
     "projectName": "AWS::CodeBuild::Project",
     "repositoryName": "AWS::CodeCommit::Repository",
     "applicationName": "AWS::CodeDeploy::Application",
-    "FunctionName": "AWS::Lambda::Function",
-    "StackName": "AWS::CloudFormation::Stack",
-    "TopicArn": "AWS::SNS::Topic",
+    "functionName": "AWS::Lambda::Function",
+    "stackName": "AWS::CloudFormation::Stack",
+    "stateMachineArn": "AWS::StepFunctions::StateMachine",
+    "topicArn": "AWS::SNS::Topic",
 }
+"""What a parameter names."""
+
+NAMED = {
+    "codepipeline": "AWS::CodePipeline::Pipeline",
+    "codebuild": "AWS::CodeBuild::Project",
+    "events": "AWS::Events::Rule",
+}
+"""What a service means by ``name``."""
+
+OTHERWISE = {("ecr", "repositoryName"): "AWS::ECR::Repository"}
+
+
+def _resources(service: str, parameters: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The resources that a call is about, as far as its parameters name them."""
+    inside = parameters.get("pipeline")
+    named = inside.get("name") if isinstance(inside, Mapping) else parameters.get("name")
+    found = {name: parameters.get(name) for name in RESOURCES} | {"name": named}
+    kinds = {**RESOURCES, "name": NAMED.get(service, "")}
+    return [
+        {"ResourceType": kind, "ResourceName": value}
+        for name, value in found.items()
+        if isinstance(value, str) and (kind := OTHERWISE.get((service, name), kinds[name]))
+    ]
 
 
 def _parameters(call: Call) -> dict[str, Any]:
@@ -261,8 +290,11 @@ def _parameters(call: Call) -> dict[str, Any]:
     elif "=" in body:
         found = {name: value for name, value in parse_qsl(body) if name not in ("Action", "Version")}
     if call.service == "lambda" and "/functions/" in address.path:
-        found["FunctionName"] = unquote(address.path.split("/functions/", 1)[1].split("/")[0])
-    return {name: "HIDDEN_DUE_TO_SECURITY_REASONS" if SECRETS.search(name) else value for name, value in found.items()}
+        found["functionName"] = unquote(address.path.split("/functions/", 1)[1].split("/")[0])
+    return {
+        f"{name[:1].lower()}{name[1:]}": "HIDDEN_DUE_TO_SECURITY_REASONS" if SECRETS.search(name) else value
+        for name, value in found.items()
+    }
 
 
 # --- how calls get here ----------------------------------------------------------------------------

@@ -90,3 +90,35 @@ def test_secrets_are_hidden_and_old_calls_forgotten(cloud: Cloud, monkeypatch: p
     (event,) = look_up(cloud, EventName="CreateSecret")
     assert "hush" not in event["CloudTrailEvent"]
     assert cloud.account.trail._calls.maxlen == trail.MOST_CALLS
+
+
+def test_what_a_call_is_about_can_be_looked_up(cloud: Cloud) -> None:
+    record = cloud.provision(pipesim.load(pipesim.sample("startup")))
+    cloud.run_until_idle()
+    cloud.client("codepipeline").start_pipeline_execution(name=record.name)
+    cloud.client("events").put_rule(Name="nightly", ScheduleExpression="rate(1 day)")
+    cloud.client("ecr").create_repository(repositoryName="web")
+
+    def about(name: str) -> set[tuple[str, str]]:
+        kinds = [(each["EventName"], kind["ResourceType"]) for each in look_up(cloud, ResourceName=name)
+                 for kind in each["Resources"]]  # fmt: skip
+        return set(kinds)
+
+    pipeline = "AWS::CodePipeline::Pipeline"
+    assert about(record.name) >= {("CreatePipeline", pipeline), ("StartPipelineExecution", pipeline)}
+    assert about("nightly") == {("PutRule", "AWS::Events::Rule")}
+    assert about("web") == {("CreateRepository", "AWS::ECR::Repository")}
+    assert {each["EventName"] for each in look_up(cloud, ResourceType=pipeline)} >= {"CreatePipeline"}
+
+
+def test_a_role_is_assumed_by_the_service_that_needs_it(cloud: Cloud) -> None:
+    cloud.provision(pipesim.load(pipesim.sample("startup")))
+    cloud.run_until_idle()
+
+    seen = {
+        (record["userIdentity"]["invokedBy"], record["requestParameters"]["roleArn"].rsplit("/", 1)[-1][:9])
+        for each in look_up(cloud, EventName="AssumeRole")
+        if (record := json.loads(each["CloudTrailEvent"]))["readOnly"]
+    }
+
+    assert {("codepipeline.amazonaws.com", "CodePipel"), ("codebuild.amazonaws.com", "codebuild")} <= seen
