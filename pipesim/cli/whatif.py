@@ -10,6 +10,10 @@ import click
 from pipesim.cli.common import Duration, load_assumptions, load_sound
 
 DAY = 86_400.0
+ALONE = (
+    "note: one change runs alone here, so nobody waits for a lock or a place; for more give --profile, --for or "
+    "--executions, or --change 'arrivals=20/day'"
+)
 
 
 def _help(context: click.Context, option: click.Parameter, value: bool) -> None:
@@ -72,6 +76,7 @@ def whatif(
       pipesim whatif pipeline.json --profile team.toml --sensitivity --report whatif.html
       pipesim whatif --list-changes
     """
+    from pipesim.assumptions.arrivals import Once
     from pipesim.assumptions.units import parse_duration
     from pipesim.whatif.best import best
     from pipesim.whatif.changes import parse_change
@@ -113,6 +118,8 @@ def whatif(
             seed=seed, on=workers, patience=patience,
         )  # fmt: skip
     click.echo(str(result))
+    if isinstance(scenario.assumptions.arrivals, Once) and days is None and (executions or 1) == 1:
+        click.echo(ALONE, err=True)
     _write(result, measure, report_path, csv_path)
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
+
+import numpy as np
 
 from pipesim.errors import AssumptionError
 from pipesim.trace.wording import spell
@@ -109,7 +113,16 @@ def run_scenarios(
     else:
         with _bar(how.progress, courses) as tick:
             complete, stopped = _until(courses, until or ORDINARY, how, tick)
+    if not complete:
+        _keep_common(courses)
     return [gather(one, how, warm_up, stopped, complete) for one in courses]
+
+
+def _keep_common(courses: Sequence[Course]) -> None:
+    """Keep of every scenario the replications that all of them have."""
+    numbers = reduce(np.intersect1d, (course.store.replications for course in courses))
+    for course in courses:
+        course.store.keep(numbers)
 
 
 def check_wish(n: int | None, until: HalfWidth | str | None) -> HalfWidth | None:
@@ -144,7 +157,13 @@ def extend(courses: Sequence[Course], target: int, how: Experiment) -> bool:
 def gather(
     course: Course, how: Experiment, warm_up: WarmUp | None = None, stopped: str = "", complete: bool = True
 ) -> Replications:
-    """Return what a course has given so far."""
+    """Return what a course has given so far.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C came before anything was finished.
+    """
+    if not complete and not course.store.replications.size:
+        raise KeyboardInterrupt
     about = About(
         seed=how.seed,
         engine=course.engine,
@@ -293,7 +312,11 @@ class _bar:
                 from tqdm import tqdm
 
                 disable = None if self._progress is None else False
-                self._bar = tqdm(total=whole, unit="replication", desc="what if", disable=disable, leave=False)
+                size = get_terminal_size()
+                self._bar = tqdm(
+                    total=whole, unit="replication", desc="what if", disable=disable, leave=False,
+                    ncols=size.columns, nrows=size.lines,
+                )  # fmt: skip
             if self._bar.total != whole:
                 self._bar.total = whole
             self._bar.update(done)

@@ -37,7 +37,7 @@ class Store:
         self._parts: list[Path] = []
         self._numbers: list[int] = []
         self._names: tuple[str, ...] = ()
-        self._most: int | None = None
+        self._kept: NDArray[np.int64] | None = None
 
     def add(self, block: Block) -> None:
         """Keep a block.
@@ -58,7 +58,11 @@ class Store:
 
     def keep_first(self, count: int) -> None:
         """From now on show only the replications with numbers below `count`."""
-        self._most = count
+        self.keep(np.arange(count))
+
+    def keep(self, numbers: NDArray[np.int64]) -> None:
+        """From now on show only these replications."""
+        self._kept = numbers
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,7 +73,7 @@ class Store:
     def replications(self) -> NDArray[np.int64]:
         """The numbers of the replications that are finished, ascending."""
         numbers = np.sort(np.array(self._numbers, dtype=np.int64))
-        return numbers if self._most is None else numbers[numbers < self._most]
+        return numbers if self._kept is None else numbers[np.isin(numbers, self._kept)]
 
     @property
     def parts(self) -> tuple[Path, ...]:
@@ -98,8 +102,8 @@ class Store:
             return np.empty(0)
         numbers = np.array(self._spilled() + [n for b in self._held for n in range(b.first, b.first + b.count)])
         order = np.argsort(numbers, kind="stable")
-        if self._most is not None:
-            order = order[numbers[order] < self._most]
+        if self._kept is not None:
+            order = order[np.isin(numbers[order], self._kept)]
         ordered: Column = np.concatenate(pieces)[order]
         return ordered
 

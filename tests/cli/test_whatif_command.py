@@ -44,6 +44,14 @@ def test_without_a_change_it_tells_how_things_are() -> None:
     assert "lead time" in found.output
 
 
+def test_who_asks_about_one_change_alone_is_told_so() -> None:
+    alone = run(LINE, "--replications", "5", "--change", "builds=6")
+    several = run(LINE, "--replications", "5", "--change", "builds=6", "--executions", "5")
+
+    assert "one change runs alone" in alone.stderr
+    assert "one change runs alone" not in alone.stdout + several.output
+
+
 def test_warm_up_and_length(tmp_path: Path) -> None:
     found = run(LINE, "--change", "arrivals=6/hour", "--for", "1d", "--warm-up", "2h", "--replications", "3")
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -103,6 +106,38 @@ def test_ctrl_c_leaves_pairs() -> None:
     found = compare(pooled(), ["Build/CodeBuild*0.5"], n=3000, executions=10, progress=press)
 
     assert len(found.differences("Build/CodeBuild*0.5", "lead_time")) >= 2
+    numbers = [result.replications.tolist() for result in found.all.values()]
+    assert numbers[0] == numbers[1] == list(range(len(numbers[0])))
+
+
+def test_ctrl_c_before_anything_is_finished_returns_nothing() -> None:
+    def press(done: int, whole: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compare(pooled(), ["Build/CodeBuild*0.5"], n=3000, executions=10, progress=press)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_a_terminal_sees_how_far_it_is_even_one_that_tells_no_width() -> None:
+    import pty
+
+    terminal, other = pty.openpty()
+    code = (
+        "from pipesim.whatif.replicate import replicate; from tests.whatif.models import pooled\n"
+        "replicate(pooled(), n=40, executions=5)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stderr=other, stdout=subprocess.DEVNULL) as process:
+        os.close(other)
+        seen = b""
+        with contextlib.suppress(OSError):
+            while piece := os.read(terminal, 4096):
+                seen += piece
+    os.close(terminal)
+
+    assert process.returncode == 0
+    assert "what if:" in seen.decode()
+    assert "/40 [" in seen.decode()
 
 
 def test_processes_give_the_same_numbers() -> None:
