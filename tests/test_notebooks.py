@@ -187,6 +187,8 @@ def test_a_lesson_has_its_parts(path: Path):
         "## Further reading",
     ):
         assert part in text, f"{path.name} lacks {part!r}"
+    assert 1 <= text.count("ps.widgets.") <= 2
+    assert text.count("raises-exception") == 1
 
 
 def test_every_sample_pipeline_is_used():

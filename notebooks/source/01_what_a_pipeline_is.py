@@ -124,8 +124,9 @@ ps.timeline(morning)
 #
 # ## A real one
 #
-# The course comes back to this shop again and again: seven stages, eight different services and tools, two places
-# where actions run side by side. You need not understand all of it yet.
+# The course comes back to this shop again and again: seven stages, five different services and a person, two places
+# where actions run side by side. You need not understand all of it yet. A picture that is wider than the page can be
+# moved sideways.
 
 # %%
 shop = ps.load(ps.sample("e-commerce"))
@@ -173,7 +174,8 @@ print("2:", "right" if waits_longest == stages.idxmax() else "not yet: which bar
 # `check` says what is right, what is not yet, and where to look.
 #
 # **1. From commit to production.** The case is a pipeline in which every step takes a fixed time. After how many
-# minutes is the change in production? Predict first; then let the simulation show you.
+# minutes is the change in production? Predict first; then let the simulation show you: `ps.simulate` wants
+# `first.pipeline`, `first.profile` and a seed, as above.
 
 # %%
 first = ps.classroom.case("01-1")
@@ -201,7 +203,7 @@ ps.classroom.check("01-2", answer_2)
 
 # %% [markdown]
 # **3. Which changes reached production?** Six changes went through the pipeline of this case. Answer with the list of
-# the ids of those that got there.
+# the ids of those that got there, such as `["E1", "E2"]`: the lane called #1 in the picture is the execution `E1`.
 
 # %%
 six = ps.classroom.case("01-3")
@@ -215,8 +217,8 @@ answer_3 = list(table[table["status"] == "Succeeded"]["execution"])
 ps.classroom.check("01-3", answer_3)
 
 # %% [markdown]
-# **4. Repair a declaration.** AWS would refuse this one. Find out why, change the dictionary (or write a better
-# one), and answer with it.
+# **4. Repair a declaration.** AWS would refuse `broken.declaration`. The list below says why. Change the dictionary (or
+# write a better one), and answer with it.
 
 # %%
 broken = ps.classroom.case("01-4")

@@ -42,7 +42,7 @@ ps.classroom.learner("")  # your name, if you want numbers of your own in the ex
 
 # %%
 pipeline = ps.load("GitHub → CodeBuild → Manual Approval → Elastic Beanstalk")
-pipeline.stage("Approval").actions[0]
+pipeline
 
 # %% [markdown]
 # ## Predict, then run
@@ -201,7 +201,8 @@ ps.classroom.check("09-1", answer_1)
 
 # %% [markdown]
 # **2. Mend the trap.** Change this pipeline so that nothing is deployed before somebody said yes, nothing at all
-# after a no, and no other change can slip in between the yes and the deployment.
+# after a no, and no other change can slip in between the yes and the deployment. Answer with the declaration:
+# `to_document()` of the pipeline, with your changes.
 
 # %%
 ps.classroom.case("09-2").pipeline
@@ -216,7 +217,8 @@ ps.classroom.check("09-2", answer_2)
 
 # %% [markdown]
 # **3. A gate with a time-out.** The approver should read `gate.says`, the topic `gate.topic` should get a message, and
-# without an answer the gate should give up after `gate.hours` hours. Change `gate.pipeline` accordingly.
+# without an answer the gate should give up after `gate.hours` hours. Change `gate.pipeline` accordingly, and answer
+# with its declaration.
 
 # %%
 gate = ps.classroom.case("09-3")
@@ -236,8 +238,8 @@ ps.classroom.check("09-3", answer_3)
 # %% [markdown]
 # **4. Two designs.** In `two.own_stage` the approval has a stage of its own, in `two.one_stage` it shares the stage
 # with the deployment. Simulate both with `two.profile` for `two.hours` hours (`until=ps.hours(two.hours)`, seed 1).
-# How many changes were approved and yet overtaken before they were deployed? Answer with the better design, and the
-# number of approvals in vain that it spares.
+# How many changes were approved and yet overtaken before they were deployed? Answer with two things: the name of the
+# better design as text, and the number of approvals in vain that it spares.
 
 # %%
 two = ps.classroom.case("09-4")

@@ -116,7 +116,13 @@ ps.timeline(trace)
 ps.board(trace, at=ps.minutes(30))
 
 # %% [markdown]
-# The same in numbers: who is inside the stage of the approval, and who is waiting in front of it?
+# The same, moving. Drag the slider from the left to the right, and watch the place in front of `Approval`.
+
+# %%
+ps.widgets.Player(trace)
+
+# %% [markdown]
+# And in numbers: who is inside the stage of the approval, and who is waiting in front of it?
 
 # %%
 approval = ps.state_at(pipeline, trace, ps.minutes(30)).stage("Approval")
