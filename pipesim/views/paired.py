@@ -39,9 +39,11 @@ class Pairs:
 
     @property
     def verdict(self) -> str:
-        """Less, more, or perhaps luck."""
+        """Less, more, the same, or perhaps luck."""
         if self.note:
             return self.note.partition(":")[0]
+        if self.low == self.high == 0:
+            return "the same"
         return "less" if self.high < 0 else "more" if self.low > 0 else "may be luck"
 
 
@@ -90,7 +92,7 @@ def paired(
             known = np.asarray(pairs.differences, dtype=float)
             known = known[~np.isnan(known)][:MOST_DOTS]
             if pairs.note:
-                write(axes, 0.02, y, one_line(pairs.note, 80), size=SMALL, colour=palette.ink, va="center",
+                write(axes, 0.02, y, one_line(pairs.verdict, 30), size=SMALL, colour=palette.ink, va="center",
                       transform=axes.get_yaxis_transform())  # fmt: skip
                 continue
             shift = (np.arange(len(known)) * 0.618034 % 1 - 0.5) * 0.5

@@ -23,7 +23,7 @@ from pipesim.whatif.results import MAIN, Replications
 from pipesim.whatif.run import PATIENCE, Experiment, Progress, check_wish, run_scenarios
 from pipesim.whatif.scenario import Edit, Scenario, apply_all, as_scenario
 from pipesim.whatif.store import LIMIT
-from pipesim.whatif.units import heading_of, number_text, unit_of
+from pipesim.whatif.units import difference_text, heading_of, number_text, unit_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -168,8 +168,7 @@ def difference_cells(comparison: Comparison, variant: str, measure: str) -> tupl
     means = tuple(_mean_text(measure, one) for one in (before, after))
     if math.isnan(found.estimate):
         return (*means, "", "", "")  # type: ignore[return-value]
-    sign = "+" if found.estimate > 0 else ""
-    shown = f"{sign}{number_text(measure, found.estimate)}"
+    shown = difference_text(measure, found.estimate)
     if math.isnan(found.low):
         return (*means, shown, found.note, "")  # type: ignore[return-value]
     verdict = "the same" if found.half_width == 0 == found.estimate else "" if found.excludes_zero else "may be luck"

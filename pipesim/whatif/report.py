@@ -41,6 +41,7 @@ figure{margin:1rem 0}img{max-width:100%;height:auto}pre{overflow:auto;border:1px
 @media (prefers-color-scheme:dark){.dark{display:inline}.light{display:none}}
 @media print{.dark{display:none}.light{display:inline}}
 .wide{overflow-x:auto}
+.facts td{text-align:left}
 """
 
 
@@ -168,21 +169,27 @@ def _tables(result: Result) -> Iterator[str]:
         for measure in ("lead_time", "throughput", "cost.total"):
             rows = [(*result.knobs, "mean", "95 % interval", "9 of 10 replications")]
             rows += [(*map(str, setting), *cells(one, measure)) for setting, one in result.points.items()]
-            yield html_table(rows, heading_of(measure))
+            yield _with_footnote(rows, heading_of(measure))
     elif isinstance(result, Best):
         rows = [("variant", "mean", "95 % interval", "9 of 10 replications", "dropped after (replications)")]
         rows += [
             (name, *cells(one, result.measure), str(result.dropped.get(name, "")))
             for name, one in result.results.items()
         ]
-        yield html_table(rows, heading_of(result.measure))
+        yield _with_footnote(rows, heading_of(result.measure))
+    else:
+        yield _main_table(result.baseline)
 
 
 def _main_table(result: Replications) -> str:
     rows: list[tuple[str, ...]] = [("measure", "mean", "95 % interval", "9 of 10 replications")]
     rows += [(heading_of(measure), *cells(result, measure)) for measure in MAIN if measure in result.samples]
-    table = html_table(rows, f"mean over {result.n:,} replications")
-    return f"{table}<p>{FOOTNOTE}</p>" if any(MARK in row[2] for row in rows) else table
+    return _with_footnote(rows, f"mean over {result.n:,} replications")
+
+
+def _with_footnote(rows: list[tuple[str, ...]], caption: str) -> str:
+    table = html_table(rows, caption)
+    return f"{table}<p>{FOOTNOTE}</p>" if any(cell.endswith(MARK) for row in rows for cell in row) else table
 
 
 def _pictures(result: Result, measure: str) -> Iterator[str]:
@@ -212,7 +219,7 @@ def _foundations(scenarios: list[Scenario], baseline: Replications) -> Iterator[
         ("prices", f"{PRICES.as_of:%B %Y}, us-east-1 ({PRICES.source})"),
         ("intervals", "Student's t over independent replications; differences are paired (common random numbers)"),
     ]
-    yield html_table([("", ""), *facts])
+    yield f'<div class="facts">{html_table([("", ""), *facts])}</div>'
     yield f"<figure>{draw(baseline.scenario.pipeline)._repr_html_()}</figure>"
     for scenario in scenarios:
         named = html.escape(f"Assumptions of {scenario.name}: {scenario.difference}")

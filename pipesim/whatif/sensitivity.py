@@ -23,7 +23,7 @@ from pipesim.whatif.results import Replications
 from pipesim.whatif.run import PATIENCE, Experiment, Progress, check_wish, run_scenarios
 from pipesim.whatif.scaling import scaled
 from pipesim.whatif.scenario import Edit, Scenario, as_scenario
-from pipesim.whatif.units import number_text, title_of, unit_of
+from pipesim.whatif.units import difference_text, title_of, unit_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -234,6 +234,5 @@ def _renamed(ends: Sequence[Edit], span: float) -> tuple[Edit, Edit]:
 def _effect(measure: str, interval: Interval) -> str:
     if math.isnan(interval.estimate):
         return "unstable" if "unstable" in interval.note else "none"
-    sign = "+" if interval.estimate > 0 else ""
-    text = f"{sign}{number_text(measure, interval.estimate)}"
+    text = difference_text(measure, interval.estimate)
     return text if interval.excludes_zero or interval.half_width == 0 else f"{text} (may be luck)"

@@ -56,7 +56,21 @@ def number_text(measure: str, value: float) -> str:
         return "none"
     if math.isinf(value):
         return "∞"
-    unit = unit_of(measure)
+    text = _text(unit_of(measure), value)
+    return text if any(digit in text for digit in "123456789") else text.removeprefix("-")
+
+
+def difference_text(measure: str, value: float) -> str:
+    """Return a difference as `number_text` does, with its sign where there is something to be seen.
+
+    >>> difference_text("shipped", 2), difference_text("change_failure_rate", -0.0001)
+    ('+2', '0.0 %')
+    """
+    text = number_text(measure, value)
+    return f"+{text}" if value > 0 and any(digit in text for digit in "123456789") else text
+
+
+def _text(unit: str, value: float) -> str:
     if unit == "s":
         return spell(value)
     if unit == "USD":

@@ -20,6 +20,7 @@ from pipesim.whatif.replicate import replicate
 from pipesim.whatif.report import report
 from pipesim.whatif.sensitivity import all_factors, sensitivity
 from pipesim.whatif.sweep import sweep
+from pipesim.whatif.units import difference_text
 from tests.whatif.models import shop, small
 
 SHORT = {"executions": 40, "seed": 3}
@@ -194,7 +195,20 @@ def test_every_result_has_charts_a_frame_and_a_report(make: object) -> None:
 
     assert charts(result)
     assert len(result.to_frame())
-    assert result.report().html.endswith("</html>\n")
+    page = result.report().html
+    assert page.endswith("</html>\n")
+    numbers = page.partition("<h2>Numbers</h2>")[2].partition("<h2>")[0]
+    assert "<table>" in numbers
+    assert (" *<" in numbers) == ("few replications" in numbers)
+
+
+def test_no_difference_has_no_sign_and_is_no_luck() -> None:
+    found = compare(small(), {"nothing": "builds=900"}, n=6, executions=10)
+    page = found.report().html
+
+    assert "may be luck" not in page + str(found)
+    assert "the same</td>" in page
+    assert [difference_text("working", -0.01), difference_text("working", 0.01)] == ["0 s", "0 s"]
 
 
 def test_an_unstable_scenario_still_has_a_report() -> None:
