@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -158,8 +159,26 @@ def _card(declared: Action | None, action: ActionState, stage: StageState, state
     if latest.updated_by:
         lines.append(Line(f"answered by {one_line(latest.updated_by, 30)}"))
     if action.revision is not None and declared is not None and declared.category == "Source":
-        lines.append(Line(one_line(f"{action.revision.id[:12]} {action.revision.summary}", 60)))
+        told = message_of(action.revision.summary)
+        said = "" if told == latest.summary else told
+        lines.append(Line(one_line(f"{action.revision.id[:12]} {said}".rstrip(), 60)))
     return Card(name, provider, status, word, tuple(lines))
+
+
+def message_of(summary: str) -> str:
+    """Return what people want to read of a revision's summary: the message of the commit, where it is in JSON.
+
+    Args:
+        summary: as the source reports it; a connection reports JSON.
+
+    >>> message_of('{"ProviderType": "GitHub", "CommitMessage": "Fix the price"}'), message_of("change 42")
+    ('Fix the price', 'change 42')
+    """
+    try:
+        told = json.loads(summary)
+    except ValueError:
+        return summary
+    return str(told.get("CommitMessage") or summary) if isinstance(told, dict) else summary
 
 
 def _condition(condition: ConditionState) -> Line:

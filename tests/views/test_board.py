@@ -4,8 +4,10 @@ from html.parser import HTMLParser
 import pytest
 from matplotlib.patches import FancyBboxPatch
 
+from pipesim.cloud.account import Cloud
 from pipesim.definition.document import parse_document
 from pipesim.errors import SourceError
+from pipesim.formats.load import load
 from pipesim.trace.events import EventKind
 from pipesim.trace.state import state_at
 from pipesim.views.board import board
@@ -245,3 +247,18 @@ def test_a_pipeline_has_no_moment():
 
     with pytest.raises(SourceError, match="needs its state"):
         board(pipeline, 5.0)
+
+
+def test_a_source_shows_the_message_of_the_commit_and_nothing_twice():
+    with Cloud(seed=1) as cloud:
+        cloud.repository("ana/shop").push({"index.html": "1"}, message="Fix the price")
+        document = load("GitHub -> S3").to_document()
+        document["stages"][0]["actions"][0]["configuration"]["FullRepositoryId"] = "ana/shop"
+        connected, polled = (cloud.provision(one) for one in (document, "S3 -> S3"))
+        cloud.run_until_idle()
+
+        page = board(connected.simulation.trace)._repr_html_()
+        other = board(polled.simulation.trace)._repr_html_()
+
+    assert "Fix the price" in page and "ProviderType" not in page
+    assert other.count("Amazon S3 version id") == 1
