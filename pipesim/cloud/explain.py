@@ -18,11 +18,12 @@ from pipesim.definition.model import Action, Pipeline
 from pipesim.errors import PipesimError
 from pipesim.trace.events import Event, EventKind
 from pipesim.trace.snapshot import ExecutionState, PipelineState
-from pipesim.vocabulary import PipelineExecutionStatus
+from pipesim.vocabulary import ConditionType, PipelineExecutionStatus
 
 if TYPE_CHECKING:
     from pipesim.cloud.account import Account, PipelineRecord
 
+UNMET = frozenset({EventKind.CONDITION_FAILED, EventKind.CONDITION_ERRORED})
 ENDS = frozenset({EventKind.ACTION_SUCCEEDED, EventKind.ACTION_FAILED, EventKind.ACTION_ABANDONED})
 
 
@@ -243,20 +244,7 @@ class _Case:
             retry_mode="FAILED_ACTIONS",
         )
         if not failures:
-            conditions = [
-                f"condition {gate} of {stage}: {condition.status.value} {condition.summary}".strip()
-                for gate, condition in self.state.stage(stage).conditions.items()
-                if condition.execution == self.execution.id
-            ]
-            return self._tell(
-                Cause.CONDITION if conditions else Cause.SERVICE,
-                conditions or ["no action of the stage failed"],
-                "See which rule was not met, put that right, and retry the stage.",
-                retry,
-                stage=stage,
-                message=self.execution.summary,
-                certainty=Certainty.CERTAIN if conditions else Certainty.POSSIBLE,
-            )
+            return self._unmet(stage, retry)
         event = failures[0]
         action = self._action(str(event.stage), str(event.action))
         code, message = str(event.detail.get("code") or ""), str(event.detail.get("message") or "")
@@ -273,6 +261,43 @@ class _Case:
             code=code,
             message=message,
             certainty=found.certainty,
+        )
+
+    def _unmet(self, stage: str, retry: str) -> Explanation:
+        """No action failed: a condition was not met, or the service ended it."""
+        unmet = [event for event in self._events() if event.kind in UNMET]
+        if not unmet:
+            return self._tell(
+                Cause.SERVICE,
+                ("no action of the stage failed",),
+                "See what the execution says, and retry the stage.",
+                retry,
+                stage=stage,
+                message=self.execution.summary,
+                certainty=Certainty.POSSIBLE,
+            )
+        gate, home = str(unmet[-1].detail["condition"]), str(unmet[-1].stage)
+        evidence = [f"condition {gate} of {home}: {unmet[-1].detail.get('summary', '')}".strip(": ")]
+        evidence += [
+            f"rule {event.detail['rule']}: {event.detail['message']}"
+            for event in self._events()
+            if event.kind is EventKind.RULE_FAILED and event.stage == home and event.detail.get("message")
+        ]
+        step, command = "See which rule was not met, put that right, and retry the stage.", retry
+        if unmet[-1].detail.get("result") == "ROLLBACK":
+            step = "Put right what the rule asks for, and start the change anew: the stage was rolled back."
+            command = self._command("start-pipeline-execution", name=self.record.name)
+        elif gate == ConditionType.ON_SUCCESS:
+            step = "See which rule was not met; whoever may decide lets the execution go on all the same."
+            command = self._command(
+                "override-stage-condition",
+                pipeline_name=self.record.name,
+                stage_name=home,
+                pipeline_execution_id=self.execution.id,
+                condition_type=gate,
+            )
+        return self._tell(
+            Cause.CONDITION, evidence, step, command, stage=home, message=str(unmet[-1].detail.get("summary", ""))
         )
 
     # --- what the trace knows -----------------------------------------------------------------

@@ -21,17 +21,18 @@ from pipesim.cloud.explanation import Cause, Certainty, Explanation
 from pipesim.cloud.workers import JobWorker
 from pipesim.errors import PipesimError
 from pipesim.formats.samples import sample
+from tests.cloud.shop import Shop, deploy, source, stage
 
 
 def approve_all(cloud: Cloud, name: str) -> bool:
     """Answer what is open; whether anything was."""
     client, answered = cloud.client("codepipeline"), False
-    for stage in client.get_pipeline_state(name=name)["stageStates"]:
-        for action in stage["actionStates"]:
+    for home in client.get_pipeline_state(name=name)["stageStates"]:
+        for action in home["actionStates"]:
             if token := action.get("latestExecution", {}).get("token"):
                 client.put_approval_result(
                     pipelineName=name,
-                    stageName=stage["stageName"],
+                    stageName=home["stageName"],
                     actionName=action["actionName"],
                     result={"summary": "ok", "status": "Approved"},
                     token=token,
@@ -85,8 +86,8 @@ SERVICES = {"deploy": "codedeploy", "s3api": "s3"}
 """What the command line calls a service, where boto3 calls it otherwise."""
 
 
-def works(cloud: Cloud, command: str) -> None:
-    """Paste a command of the AWS CLI: it is one, and the account carries it out or says what is not there."""
+def works(cloud: Cloud, command: str) -> int:
+    """Paste a command of the AWS CLI: it is one, and the account carries it out (0) or says what is not there (254)."""
     driver = pytest.importorskip("awscli.clidriver")
     assert command.startswith("aws ")
     words = shlex.split(command)[1:]
@@ -96,6 +97,7 @@ def works(cloud: Cloud, command: str) -> None:
     with redirect_stdout(said), redirect_stderr(said):
         status = driver.create_clidriver().main(words)
     assert status in (0, 254), f"{command}\n{said.getvalue()}"
+    return int(status)
 
 
 def test_every_operation_that_an_explanation_names_is_there() -> None:
@@ -131,6 +133,46 @@ def test_the_command_itself_puts_right_what_was_wrong(fault: str) -> None:
             works(cloud, found.next_step.partition("Then retry the stage: ")[2])
 
         assert play(cloud, pipeline, broken.execution).cause is Cause.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("gate", "result", "operation"),
+    [
+        ("beforeEntry", "FAIL", "retry-stage-execution"),
+        ("onSuccess", "FAIL", "override-stage-condition"),
+        ("onSuccess", "ROLLBACK", "start-pipeline-execution"),
+    ],
+)
+def test_a_condition_that_was_not_met_is_explained_even_after_a_rollback(
+    gate: str, result: str, operation: str
+) -> None:
+    alarm = {
+        "name": "quiet",
+        "ruleTypeId": {"category": "Rule", "owner": "AWS", "provider": "CloudWatchAlarm", "version": "1"},
+        "configuration": {"AlarmName": "errors"},
+    }
+    condition = {"conditions": [{"result": result, "rules": [alarm]}]}
+    with Cloud(seed=1) as cloud:
+        shop = Shop(cloud)
+        name = cloud.provision(
+            shop.document(stage("Source", source()), stage("Out", deploy(), **{gate: condition}), pipelineType="V2")
+        ).name
+        cloud.run_until_idle()
+        ringing = {"AlarmName": "errors", "StateReason": "a test"}
+        cloud.client("cloudwatch").set_alarm_state(**ringing, StateValue="ALARM")
+        execution = shop.start()
+        cloud.run_until_idle()
+
+        found = cloud.explain(name, execution)
+
+        assert (found.cause, found.certainty, found.stage) == (Cause.CONDITION, Certainty.CERTAIN, "Out")
+        assert "rule quiet: Rule 'quiet': alarm errors is in state ALARM." in found.evidence
+        assert operation in found.command
+        cloud.client("cloudwatch").set_alarm_state(**ringing, StateValue="OK")
+        assert works(cloud, found.command) == 0
+        cloud.run_until_idle()
+        newest = shop.newest() if "start" in operation else execution
+        assert cloud.explain(name, newest).cause is Cause.SUCCEEDED
 
 
 def test_a_role_can_be_asked_what_it_may() -> None:
