@@ -270,6 +270,10 @@ def test_notification_rules_tell_a_topic(cloud: Cloud) -> None:
     assert failed["additionalAttributes"]["failedStage"] == "Gate"
     assert failed["additionalAttributes"]["failedActions"] == [{"action": "Ok", "additionalInformation": "no"}]
 
+    for wrong in ("codepipeline-x", "codepipeline-pipeline-stage-execution-skipped"):
+        with pytest.raises(ClientError, match=f"Invalid event type id: {wrong}"):
+            notifications.update_notification_rule(Arn=made, EventTypeIds=[wrong])
+
     described = notifications.describe_notification_rule(Arn=made)
     assert next(each["EventTypeId"] for each in described["EventTypes"]).endswith("needed")
     assert notifications.list_notification_rules()["NotificationRules"] == [{"Id": made.split("/")[-1], "Arn": made}]

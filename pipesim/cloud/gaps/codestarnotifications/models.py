@@ -30,6 +30,9 @@ EVENT_TYPES = {
 }
 """What each event type is called, by its id."""
 
+OTHERS = ("codebuild-project-", "codecommit-repository-", "codedeploy-application-")
+"""How the event types of other services begin; rules may ask for them and are not told."""
+
 
 class NotificationsBackend(BaseBackend):
     """The notification rules of one account in one region, by ARN."""
@@ -119,7 +122,7 @@ def _target(given: dict[str, str]) -> dict[str, str]:
 
 def _refuse_unknown(ids: list[str]) -> None:
     for id in ids:
-        if id.startswith(PREFIX) and id not in EVENT_TYPES:
+        if id not in EVENT_TYPES and not id.startswith(OTHERS):
             raise JsonRESTError("ValidationException", f"Invalid event type id: {id}")
 
 
