@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 PAUSE = 0.1
 """Seconds of the wall clock between two drawings, while a long run goes on."""
 
+REST = 4
+"""How many times as long as a drawing took the next one waits, so that a long run is not slowed by being watched."""
+
 
 class Desk(anywidget.AnyWidget):
     """A page about an open cloud.
@@ -55,6 +58,7 @@ class Desk(anywidget.AnyWidget):
             )
         self.cloud = cloud
         self._drawn_at = -PAUSE
+        self._pause = PAUSE
         self._later: threading.Timer | None = None
         super().__init__(**traits)
         look = weakref.WeakMethod(self._look)
@@ -63,8 +67,10 @@ class Desk(anywidget.AnyWidget):
 
     def refresh(self) -> None:
         """Look at the cloud and draw the page again."""
-        self._drawn_at = perf_counter()
+        began = perf_counter()
         self.view = self.facts()
+        self._drawn_at = perf_counter()
+        self._pause = max(PAUSE, REST * (self._drawn_at - began))
 
     def facts(self) -> dict[str, Any]:
         """Return what the page shows, as JSON has it."""
@@ -77,10 +83,10 @@ class Desk(anywidget.AnyWidget):
         super().close()
 
     def _look(self) -> None:
-        if perf_counter() - self._drawn_at >= PAUSE:
+        if perf_counter() - self._drawn_at >= self._pause:
             self.refresh()
         elif self._later is None:
-            self._later = threading.Timer(PAUSE, self._look_later)
+            self._later = threading.Timer(self._pause, self._look_later)
             self._later.daemon = True
             self._later.start()
 

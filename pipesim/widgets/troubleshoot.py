@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
@@ -17,7 +17,12 @@ from pipesim.widgets.evidence import Failure, failures, newest, objects_of, role
 from pipesim.widgets.logs import log_of
 from pipesim.widgets.pipeline_of_cloud import find_pipeline
 
+if TYPE_CHECKING:
+    from pipesim.cloud.explanation import Explanation
+
 SECTIONS = ("", "log", "roles", "artifacts")
+AT_WORK = frozenset({"succeeded", "still working", "not started"})
+"""Causes of `Cloud.explain` that say that nothing is wrong."""
 
 
 class Troubleshoot(Desk):
@@ -103,10 +108,10 @@ class Troubleshoot(Desk):
 
     @property
     def hints(self) -> tuple[str, ...]:
-        """All hints of the present failure, the least first; empty when nothing has failed."""
+        """All hints of the present failure or standstill, the least first; empty when the pipeline works or is done."""
         failure = self.failure
         if failure is None:
-            return ()
+            return self._hints_of_a_wait()
         said = [f"Look at stage {failure.stage}: its action {failure.action} failed."]
         if failure.run.code or failure.run.message:
             said.append(f"The service says: {failure.run.code}: {failure.run.message}".replace(": :", ":"))
@@ -115,13 +120,22 @@ class Troubleshoot(Desk):
             if not self.log
             else "Read the end of its log: the last phase that is not complete tells more than the message."
         )
-        explain = getattr(self.cloud, "explain", None)
-        if explain is not None:
-            found = explain(self._record.name)
-            said.append("; ".join((f"The cause: {found.cause} ({found.certainty})", *found.evidence)))
-            said.append(f"What to do: {found.next_step}")
-            if found.command:
-                said.append(f"The command: {found.command}")
+        return (*said, *_told(self.cloud.explain(self._record.name)))
+
+    def _hints_of_a_wait(self) -> tuple[str, ...]:
+        """What keeps the newest execution waiting; where that is another execution, what keeps that one."""
+        execution = self.execution
+        if execution is None:
+            return ()
+        found = self.cloud.explain(self._record.name)
+        if str(found.cause) in AT_WORK:
+            return ()
+        said = [f"Look at stage {found.stage}: nothing failed, but the newest execution does not go on there."]
+        said += _told(found)
+        inside = self._record.simulation.state.stage(found.stage).occupants if found.stage else ()
+        for holder in (one for one in inside if one != execution.id):
+            before = self.cloud.explain(self._record.name, holder)
+            said += [f"{holder} is inside stage {found.stage}, and keeps it.", *_told(before)]
         return tuple(said)
 
     # --- what one does ---------------------------------------------------------------------------
@@ -130,7 +144,7 @@ class Troubleshoot(Desk):
         """Reveal the next hint and return it; the last one again when there is none left."""
         hints = self.hints
         if not hints:
-            return "Nothing has failed."
+            return "Nothing has failed, and nothing stands still."
         self.revealed = min(self.revealed + 1, len(hints))
         return hints[self.revealed - 1]
 
@@ -183,7 +197,7 @@ class Troubleshoot(Desk):
         """
         self._insist_that_it_is_open()
         save_policy(self._account, role, policy, document)
-        self.notice = f"{policy} of {role} saved. Retry to see whether it was that."
+        self.notice = f"Policy {policy} of role {role} is saved. Retry to see whether it was that."
 
     def facts(self) -> dict[str, Any]:
         """Return what the page shows, as JSON has it."""
@@ -213,6 +227,7 @@ class Troubleshoot(Desk):
                 "after": f"failed after {spell((failure.run.ended or failure.run.changed) - failure.run.started)}",
             },
             "hints": list(hints[: self.revealed]),
+            "all": len(hints),
             "left": max(0, len(hints) - self.revealed),
             "log": self.log if self.section == "log" and is_open else {},
             "roles": self.roles if self.section == "roles" and is_open else [],
@@ -224,3 +239,9 @@ class Troubleshoot(Desk):
         if proposal["value"] not in SECTIONS:
             raise traitlets.TraitError(f"there is no section {proposal['value']!r}: choose log, roles, artifacts or ''")
         return str(proposal["value"])
+
+
+def _told(found: Explanation) -> list[str]:
+    said = ["; ".join((f"The cause: {found.cause} ({found.certainty})", *found.evidence))]
+    said.append(f"What to do: {found.next_step}")
+    return [*said, f"The command: {found.command}"] if found.command else said

@@ -61,17 +61,17 @@ def test_the_failure_is_found_and_healed(cloud: Cloud):
     assert desk.notice == "It is healed."
     assert desk.view["healed"]
     assert desk.hints == ()
-    assert desk.hint() == "Nothing has failed."
+    assert desk.hint() == "Nothing has failed, and nothing stands still."
     desk.retry()
     assert desk.notice.startswith("Nothing has failed")
 
 
 def test_hints_come_one_by_one_and_the_explanation_last(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
     class Explanation:
-        cause, certainty, next_step = "permission", "certain", "Give it back and retry."
+        stage, cause, certainty, next_step = "Build", "permission", "certain", "Give it back and retry."
         evidence, command = ("the role may not read", "nothing else denies it"), "aws iam put-role-policy"
 
-    monkeypatch.setattr(Cloud, "explain", lambda self, pipeline, execution=None: Explanation(), raising=False)
+    monkeypatch.setattr(Cloud, "explain", lambda self, pipeline, execution=None: Explanation())
     desk, *_ = broken(cloud)
     assert desk.view["hints"] == []
     hints = desk.hints
@@ -92,6 +92,39 @@ def test_hints_come_one_by_one_and_the_explanation_last(cloud: Cloud, monkeypatc
         desk.hint()
     assert desk.view["hints"] == list(hints)
     assert desk.view["left"] == 0
+
+
+def test_what_does_not_go_on_without_a_failure_is_hinted_at_too(cloud: Cloud):
+    cloud.run_until_idle()
+    desk = Troubleshoot(cloud, fault="transition disabled")
+    order(desk, do="wait")
+    assert desk.failure is None
+    assert not desk.healed
+    where, cause, todo, command = desk.hints
+    stage = cloud.explain(desk.view["title"]).stage
+    assert where == f"Look at stage {stage}: nothing failed, but the newest execution does not go on there."
+    assert cause.startswith("The cause: transition disabled (certain)")
+    assert "Enable the transition" in todo
+    assert "enable-stage-transition" in command
+    assert (desk.view["all"], desk.view["left"]) == (4, 4)
+    cloud.client("codepipeline").enable_stage_transition(
+        pipelineName=desk.view["title"], stageName=stage, transitionType="Inbound"
+    )
+    desk.let_time_pass()
+    assert desk.healed
+    assert desk.hints == ()
+
+
+def test_an_execution_that_waits_for_another_is_told_what_holds_that_one():
+    with Cloud(seed=2) as cloud:
+        record = cloud.provision("S3 -> Manual Approval -> S3")
+        cloud.run_until_idle()
+        desk = Troubleshoot(cloud)
+        desk.start()
+        first = next(iter(record.simulation.state.executions))
+        assert "The cause: waiting for a stage (certain)" in desk.hints[1]
+        assert f"{first} is inside stage Approval, and keeps it." in desk.hints
+        assert any("approval waiting" in hint for hint in desk.hints)
 
 
 def test_a_fault_is_broken_on_purpose(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):

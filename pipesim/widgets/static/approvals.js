@@ -23,10 +23,7 @@ class Approvals extends Desk {
 
   item({ where, token, text, link, changes, since, expires }) {
     const key = `comment ${token}`;
-    const answer = (what) => () => {
-      this.ask({ do: what, token, comment: (this.drafts.get(key) ?? "").trim() });
-      this.drafts.delete(key);
-    };
+    const answer = (what) => () => this.ask({ do: what, token, comment: (this.drafts.get(key) ?? "").trim() });
     const shown = /^https?:\/\//.test(link) ? h("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, link) : link;
     return h("li", { class: "ps-item", "data-token": token },
       h("h4", {}, where), text ? h("p", { class: "ps-message" }, text) : null,

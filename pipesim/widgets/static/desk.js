@@ -56,10 +56,12 @@ export class Desk {
     for (const control of this.root.querySelectorAll("button, input, textarea, select")) control.disabled = !awake;
   }
 
-  /** Replace what is inside an element, and leave the focus where it was. */
+  /** Replace what is inside an element; the focus and what was unfolded stay. */
   fill(element, children) {
     const focused = element.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    const unfolded = new Set([...element.querySelectorAll("details[open]")].map((one) => one.dataset.fold));
     element.replaceChildren(...children);
+    for (const one of element.querySelectorAll("details")) one.open = unfolded.has(one.dataset.fold);
     if (this.sleeping) for (const control of element.querySelectorAll("button, input, textarea")) control.disabled = true;
     if (focused) [...element.querySelectorAll("[data-key]")].find((one) => one.dataset.key === focused)?.focus({ preventScroll: true });
   }

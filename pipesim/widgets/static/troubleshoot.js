@@ -43,7 +43,7 @@ class Troubleshoot extends Desk {
     setHidden(this.failure, !where);
     this.failure.replaceChildren(...(where ? [h("b", {}, where), ` ${after}. `, h("b", {}, code ?? ""), ` ${message ?? ""}`] : []));
     this.hints.replaceChildren(...view.hints.map((text) => h("li", { class: "ps-hint" }, text)));
-    setText(this.hint, view.left ? `Give me a hint (${view.left} left)` : "No hint left");
+    setText(this.hint, view.left ? `Give me a hint (${view.left} left)` : view.all ? "No hint left" : "Nothing to hint at");
     this.hint.disabled = !view.left || this.sleeping;
     for (const tab of this.tabs) tab.setAttribute("aria-pressed", String(tab.dataset.section === section));
     const sign = JSON.stringify([section, view.log, view.roles, view.artifacts]);
@@ -60,27 +60,25 @@ class Troubleshoot extends Desk {
   }
 
   role({ name, whom, trust, policies, problem }) {
-    return h("details", { class: "ps-role" }, h("summary", {}, name), h("p", { class: "ps-small" }, `acts for ${whom.join(", ")}`),
+    return h("details", { class: "ps-role", "data-fold": name }, h("summary", {}, name), h("p", { class: "ps-small" }, `acts for ${whom.join(", ")}`),
       problem ? h("p", { class: "ps-warning" }, problem) : null,
       ...policies.map((policy) => this.policy(name, policy)),
-      trust ? h("details", {}, h("summary", {}, "Who may take it"), h("pre", { tabindex: "0", role: "region", "aria-label": `Trust policy of ${name}` }, trust)) : null);
+      trust ? h("details", { "data-fold": `trust ${name}` }, h("summary", {}, "Who may take it"), h("pre", { tabindex: "0", role: "region", "aria-label": `Trust policy of ${name}` }, trust)) : null);
   }
 
   policy(role, { name, inline, text }) {
     if (!inline) return h("div", {}, h("h4", {}, `${name} (attached)`), h("pre", { tabindex: "0", role: "region", "aria-label": `Policy ${name}` }, text));
     const key = `policy ${role} ${name}`;
-    const input = h("textarea", { rows: 8, spellcheck: "false", "data-key": key, "aria-label": `Policy ${name} of ${role}`, value: this.drafts.get(key) ?? text,
-      oninput: () => this.drafts.set(key, input.value) });
+    const draft = this.drafts.get(key); // what was typed stays until the policy itself has changed
+    const input = h("textarea", { rows: 12, spellcheck: "false", "data-key": key, "aria-label": `Policy ${name} of ${role}`,
+      value: draft?.of === text ? draft.typed : text, oninput: () => this.drafts.set(key, { of: text, typed: input.value }) });
     return h("div", {}, h("h4", {}, name), input, h("div", { class: "ps-bar" },
-      button("Save", `Save policy ${name} of ${role}`, () => {
-        this.ask({ do: "save", role, policy: name, document: input.value });
-        this.drafts.delete(key);
-      }, { class: "ps-button ps-save", "data-key": `save ${key}` })));
+      button("Save", `Save policy ${name} of ${role}`, () => this.ask({ do: "save", role, policy: name, document: input.value }), { class: "ps-button ps-save", "data-key": `save ${key}` })));
   }
 
   artifacts(found) {
     if (!found.length) return [h("p", { class: "ps-small" }, "Nothing lies in the artifact bucket.")];
-    return [h("ul", {}, ...found.map(({ place, size, files }) => h("li", {}, h("details", {}, h("summary", {}, `${place}, ${size.toLocaleString("en")} bytes`),
+    return [h("ul", {}, ...found.map(({ place, size, files }) => h("li", {}, h("details", { "data-fold": place }, h("summary", {}, `${place}, ${size.toLocaleString("en")} bytes`),
       h("p", { class: "ps-small" }, files.join(", ") || "no archive")))))];
   }
 }
