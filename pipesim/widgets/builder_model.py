@@ -13,14 +13,17 @@ function (draft, command) → draft. Nothing here knows widgets or browsers.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pipesim.definition.model import Pipeline
 from pipesim.definition.paths import join, split
 from pipesim.definition.writing import to_document
-from pipesim.errors import SourceError
+from pipesim.errors import DeclarationError, SourceError
 from pipesim.formats.load import load
 from pipesim.formats.samples import sample
 from pipesim.formats.sketch_configuration import BUCKET, ROLE_ARN
@@ -108,6 +111,32 @@ def opened(draft: Draft, source: Any, label: str = "") -> Draft:
     """
     pipeline = source if isinstance(source, Pipeline) else load(source)
     return _changed(draft, to_document(pipeline), "", label or f"Opened pipeline {pipeline.name}")
+
+
+def uploaded(draft: Draft, name: str, body: bytes) -> Draft:
+    """Return the draft with the pipeline of a file that lies on the learner's computer.
+
+    Args:
+        draft: what was being built.
+        name: the file's name; its ending says what is in it.
+        body: what is in it.
+
+    Raises:
+        SourceError: the file cannot be read.
+        DeclarationError: it is read and has the wrong shape.
+
+    >>> uploaded(Draft(new_document()), "shop.sketch", b"GitHub -> CodeBuild").document["name"]
+    'github-to-codebuild'
+    """
+    with TemporaryDirectory() as folder:
+        place = Path(folder, re.sub(r"[^\w.@ -]", "_", name)[-100:].strip(". ") or "file")
+        place.write_bytes(body)
+        try:
+            return opened(draft, place)
+        except DeclarationError as error:
+            raise DeclarationError(str(error).replace(str(place), place.name), error.problems) from None
+        except SourceError as error:
+            raise SourceError(str(error).replace(str(place), place.name)) from None
 
 
 def undone(draft: Draft) -> Draft:
@@ -326,7 +355,8 @@ def _examples(draft: Draft, command: Mapping[str, Any]) -> Draft:
 
 
 def _open(draft: Draft, command: Mapping[str, Any]) -> Draft:
-    return opened(draft, command["source"])
+    source = command["source"]
+    return uploaded(draft, str(command["name"]), source) if "name" in command else opened(draft, source)
 
 
 def _template(draft: Draft, command: Mapping[str, Any]) -> Draft:

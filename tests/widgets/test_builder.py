@@ -566,6 +566,24 @@ class TestMessages:
         assert builder.message["kind"] == "error"
         assert any("roleArn" in line for line in builder.message["details"])
 
+    def test_a_file_of_the_learners_computer_keeps_its_name_and_its_ending_says_what_it_is(self, tmp_path: Path):
+        builder = startup()
+        template = builder.save(tmp_path / "made.yaml").read_bytes()
+        before = builder.document
+        for name, body in (
+            ("half.yaml", b"Resources: {}"),
+            ("cut.json", b'{"name": '),
+            ("shape.json", b'{"stages": 7}'),
+        ):
+            self.send(builder, {"op": "open", "name": f"../{name}", "number": 1}, [body])
+            assert builder.message["kind"] == "error"
+            assert name in builder.message["text"]
+            assert "tmp" not in builder.message["text"]
+            assert builder.document == before
+        builder.apply({"op": "new"})
+        self.send(builder, {"op": "open", "name": "made.yaml", "number": 2}, [template])
+        assert pipesim.load(builder.document) == pipesim.load(before)
+
     def test_an_uploaded_sketch_is_read(self):
         builder = Builder()
         self.send(builder, {"op": "open", "number": 1}, ["GitHub → CodeBuild → ECS".encode()])

@@ -2,6 +2,7 @@
 
 const DEBOUNCE = 200;
 const PATIENCE = 6000;
+const LARGEST = 5e6;
 let builders = 0;
 
 // ---- logic without a page, tested with node ----------------------------------------------------------------------
@@ -212,18 +213,22 @@ class Page {
       placeholder: "GitHub → CodeBuild → Manual approval → Elastic Beanstalk",
     });
     const file = make("input", { type: "file", class: "ps-file", id: `${this.uid}-file`,
-      accept: ".json,.txt,.sketch,.template" });
+      accept: ".json,.jsonc,.yaml,.yml,.template,.txt,.sketch" });
     file.addEventListener("change", async () => {
       const [chosen] = file.files;
       if (!chosen) return;
-      const bytes = await chosen.arrayBuffer();
+      if (chosen.size > LARGEST) {
+        this.say({ kind: "error", text: `${chosen.name} is too large to be a pipeline: ${(chosen.size / 1e6).toFixed(1)} MB, ` +
+          `the limit is ${LARGEST / 1e6} MB. What was here is unchanged.` });
+      } else {
+        this.send({ op: "open", name: chosen.name }, [await chosen.arrayBuffer()]);
+      }
       file.value = "";
-      this.send({ op: "open" }, [bytes]);
     });
     return make("section", { class: "ps-panel ps-open-panel", hidden: true, "aria-label": "Open a pipeline" },
       make("label", { for: `${this.uid}-file`, text: "A file of this computer" }), file,
       make("label", { for: `${this.uid}-source`,
-        text: "Or a path beside the notebook, the JSON of a declaration, or an arrow sketch" }),
+        text: "Or a path beside the notebook, a declaration as JSON, a CloudFormation template, or an arrow sketch" }),
       this.source,
       make("div", {}, button("open-source", "Open", () => this.send({ op: "open", source: this.source.value }))));
   }
