@@ -88,6 +88,8 @@ def gallery(seed: int, dark: bool) -> dict[str, object]:
 
 
 def _one_cell(*lines: str) -> dict[str, object]:
+    # Voilà would open and save files in the notebook's own folder, which is gone when the page is.
+    lines = ("import os", f"os.chdir({str(Path.cwd())!r})", *lines)
     cell: dict[str, object] = {
         "cell_type": "code",
         "id": "page",

@@ -58,7 +58,7 @@ def test_what_is_not_in_the_gallery_is_told():
 def test_the_notebook_that_is_served_makes_the_gallery():
     (cell,) = import_module("pipesim.cli.app").gallery(3, True)["cells"]
     room: dict[str, Any] = {}
-    first, last = cell["source"].splitlines()
-    exec(first, room)
+    *before, last = cell["source"].splitlines()
+    exec("\n".join(before), room)
     gallery = eval(last, room)
     assert (gallery.theme, gallery.seed) == ("dark", 3)

@@ -90,15 +90,18 @@ def test_what_is_wrong_is_said_and_nothing_is_lost():
         Workbench().run()
 
 
-def test_the_notebook_that_is_served_makes_the_workbench(tmp_path: Path):
+def test_the_notebook_that_is_served_makes_the_workbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     document = pipesim.load(SKETCH).to_document()
+    monkeypatch.chdir(tmp_path)
     made = page.notebook(document, 'name = "mine"\n', 7)
+    monkeypatch.chdir(tmp_path.parent)
     (cell,) = made["cells"]
     room: dict[str, Any] = {}
     *before, last = cell["source"].splitlines()
     exec("\n".join(before), room)
     bench = eval(last, room)
     assert isinstance(bench, Workbench)
+    assert Path.cwd() == tmp_path  # what is saved stays where the command was given
     assert (bench.seed, bench.assumptions.name) == (7, "mine")
     assert bench.builder.pipeline == pipesim.load(SKETCH)
     empty = page.notebook(None, None, 0)
