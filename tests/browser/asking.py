@@ -41,7 +41,11 @@ def keep(page: Any, selector: str, name: str) -> None:
     """Keep a picture of a widget where CI collects them (``PIPESIM_SCREENSHOTS``)."""
     if folder := os.environ.get("PIPESIM_SCREENSHOTS"):
         Path(folder).mkdir(parents=True, exist_ok=True)
-        page.locator(selector).first.screenshot(path=Path(folder) / f"{name}.png")
+        widget, before = page.locator(selector).first, page.viewport_size
+        tall = int(widget.bounding_box()["height"]) + 250  # beside it stand JupyterLab's bars and the cell
+        page.set_viewport_size({**before, "height": max(before["height"], tall)})
+        widget.screenshot(path=Path(folder) / f"{name}.png")
+        page.set_viewport_size(before)
 
 
 def set_theme(page: Any, theme: str) -> None:

@@ -208,6 +208,7 @@ def test_a_broken_file_is_explained_and_nothing_is_lost(
         (tmp_path / name).write_text(text)
         page.locator(".ps-file").set_input_files(tmp_path / name)
         expect(page.locator(".ps-live.ps-error")).to_contain_text(words)
+        expect(page.locator(".ps-live.ps-error")).to_contain_text(name)
     picture(page, "broken-file", tmp_path)
     page.locator(".ps-open-source").click()
     expect(page.locator(".ps-live.ps-error")).to_contain_text("Fish")
@@ -261,6 +262,75 @@ def test_fifty_stages_hostile_names_dark_and_narrow(
             "() => window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' })"
         )
         page.wait_for_timeout(500)
+
+
+CUSTOM = """
+text = {"key": True, "secret": False, "required": True}
+acme = {"category": "Test", "provider": "AcmeCheck", "version": "2",
+        "inputArtifactDetails": {"minimumCount": 1, "maximumCount": 1},
+        "outputArtifactDetails": {"minimumCount": 0, "maximumCount": 0},
+        "configurationProperties": [{"name": "Suite", "description": "Which suite runs.", **text}]}
+builder = Builder("GitHub -> CodeBuild -> S3", custom_types=[acme])
+"""
+
+
+def test_a_custom_type_variables_triggers_conditions_and_a_template_of_cloudformation(
+    page: Page, show: Callable[..., Callable[[], dict[str, Any]]], lab: tuple[str, Path], tmp_path: Path
+):
+    document = show("custom", CUSTOM)
+    page.locator(".ps-stage-head").nth(1).click()
+    page.locator(".ps-where-next").click()
+    item(page, "Acme Check").click()
+    suite = page.get_by_label("Suite")
+    expect(page.locator(".ps-inspector")).to_contain_text("Which suite runs.")
+    suite.fill("smoke")
+    expect(page.locator(".ps-status")).to_contain_text("would take it")
+    expect(page.locator('.ps-card[data-name="AcmeCheck"]')).to_be_visible()
+
+    form = page.locator(".ps-inspector")
+    page.locator(".ps-settings").click()
+    expect(form.get_by_role("button", name="+ Add a variable")).to_be_hidden()
+    page.get_by_label("Pipeline type").select_option("V2")
+    form.locator("summary", has_text="Variables").click()
+    form.get_by_role("button", name="+ Add a variable").click()
+    form.locator('[data-path="variables[0].name"]').fill("Colour of it")
+    expect(form.locator(".ps-complaint").first).to_contain_text("failed to satisfy constraint")
+    form.locator('[data-path="variables[0].name"]').fill("Colour")
+    form.locator('[data-path="variables[0].defaultValue"]').fill("blue")
+    form.locator("summary", has_text="Triggers").click()
+    form.get_by_role("button", name="+ Add a trigger").click()
+    expect(form.locator('[data-path^="triggers[0]"]').first).to_be_attached()
+    page.locator(".ps-undo").click()
+    expect(form.locator('[data-path^="triggers[0]"]')).to_have_count(0)
+    page.locator(".ps-stage-head").nth(2).click()
+    form.locator("summary", has_text="Conditions on success").click()
+    form.get_by_role("button", name="+ Add a condition").click()
+    form.locator('[data-path$="rules[0].name"]').fill("Errors")
+    picture(page, "conditions", tmp_path)
+    page.locator('.ps-card[data-name="S3"]').click()
+    form.locator("summary", has_text="timeout").click()
+    form.locator('[data-path$="timeoutInMinutes"]').fill("soon")
+    expect(form.locator(".ps-complaint").first).to_be_visible()
+    expect(form.locator('[data-path$="timeoutInMinutes"]')).to_have_value("soon")
+    page.locator(".ps-undo").click()
+    expect(form.locator('[data-path$="timeoutInMinutes"]')).to_have_value("")
+    made = document()
+    assert made["stages"][2]["onSuccess"]["conditions"][0]["rules"][0]["name"] == "Errors"
+    assert made["variables"] == [{"name": "Colour", "defaultValue": "blue"}]
+
+    page.locator(".ps-save").click()
+    page.locator(".ps-path").fill("made.yaml")
+    page.locator(".ps-save-path").click()
+    expect(page.locator(".ps-live")).to_contain_text("made.yaml")
+    page.locator(".ps-new").click()
+    expect(page.locator(".ps-stage")).to_have_count(0)
+    page.locator(".ps-open").click()
+    (tmp_path / "half.yaml").write_text("Resources:\n  Shop: {Type: AWS::S3::Bucket}\n")
+    page.locator(".ps-file").set_input_files(tmp_path / "half.yaml")
+    expect(page.locator(".ps-live.ps-error")).to_contain_text("half.yaml")
+    page.locator(".ps-file").set_input_files(lab[1] / "made.yaml")
+    expect(page.locator(".ps-stage")).to_have_count(3)
+    assert load(document()) == load(made)
 
 
 def test_a_restarted_kernel_is_not_lied_about(page: Page, show: Callable[..., Callable[[], dict[str, Any]]]):
