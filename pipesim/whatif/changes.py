@@ -53,8 +53,25 @@ def _rate(count: str, unit: str) -> Edit:
 def _set(place: str, value: str) -> Edit:
     if value.isdigit() and "/" not in place:
         return timing.pool(place, int(value))
-    parse_duration(value)
+    try:
+        parse_duration(value)
+    except AssumptionError as error:
+        if "/" in place:
+            raise
+        raise AssumptionError(
+            f"'{place}={value}': {value!r} is neither a number of places, such as 'builds=6', "
+            "nor a duration, such as 'Test/EndToEnd=12m'"
+        ) from error
     return timing.duration(place, value)
+
+
+def _every(plan: str) -> Edit:
+    try:
+        return timing.arrivals(plan)
+    except AssumptionError as error:
+        raise AssumptionError(
+            f"'arrivals={plan}': {plan!r} is neither a rate, such as '20/day' or '3/hour', nor a time such as '20m'"
+        ) from error
 
 
 FORMS: tuple[Form, ...] = (
@@ -148,7 +165,7 @@ FORMS: tuple[Form, ...] = (
         "arrivals=20m",
         "let one change arrive every so often",
         rf"arrivals\s*=\s*(?:every\s+)?(?P<plan>{PLACE})",
-        timing.arrivals,
+        _every,
     ),
     _form(
         "Test/EndToEnd*0.5",

@@ -13,7 +13,7 @@ from pipesim.definition.edit import replace_stage, with_mode, without_action, wi
 from pipesim.definition.model import Action, ActionTypeId, OnFailure, Pipeline, Stage
 from pipesim.definition.variables import references_of
 from pipesim.errors import AssumptionError
-from pipesim.vocabulary import ExecutionMode, PipelineType
+from pipesim.vocabulary import ExecutionMode, PipelineType, StageRetryMode
 from pipesim.whatif.places import find_action, find_stage, with_entry, with_pipeline
 from pipesim.whatif.scenario import Edit, Scenario
 from pipesim.whatif.timing import as_distribution
@@ -199,8 +199,14 @@ def retry(stage: str, mode: str = "FAILED_ACTIONS") -> Edit:
     Args:
         stage: the stage.
         mode: ``FAILED_ACTIONS`` or ``ALL_ACTIONS``.
+
+    Raises:
+        AssumptionError: there is no such mode.
     """
-    return Edit(f"retry {stage}", lambda one: _on_failure(one, stage, OnFailure(result="RETRY", retry_mode=mode)))
+    wanted = mode.strip().upper()
+    if wanted not in list(StageRetryMode):
+        raise AssumptionError(f"there is no retry mode {mode!r}{suggest(wanted, list(StageRetryMode))}")
+    return Edit(f"retry {stage}", lambda one: _on_failure(one, stage, OnFailure(result="RETRY", retry_mode=wanted)))
 
 
 def rollback(stage: str) -> Edit:

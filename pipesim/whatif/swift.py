@@ -147,7 +147,7 @@ class SwiftPassages:
 
 
 def swift_superseded(
-    guide: Guide, flow: Flow, shift: float, returns: Returns | None = None, *, ambiguous: bool
+    guide: Guide, flow: Flow, shift: float, returns: Returns | None = None, *, ambiguous: bool, final: bool = False
 ) -> tuple[SwiftPassages, Flow]:
     """Let executions through a stage in SUPERSEDED mode.
 
@@ -160,9 +160,13 @@ def swift_superseded(
         shift: how far the stage's clock is behind, in milliseconds.
         returns: rolls the stage back where somebody fails; None: it stays as it is.
         ambiguous: whether equal times of arriving and leaving leave open which comes first.
+        final: whether there is no other door, so that the flow that is returned means nothing.
     """
     line = _Line(guide, flow, shift, returns, ambiguous=ambiguous)
-    return line.passages(), line.onward()
+    if final:
+        return line.passages(), flow
+    onward = line.onward()
+    return line.passages(), onward
 
 
 class _Line:
@@ -182,20 +186,22 @@ class _Line:
         self._durations, self._fails = self._known_from(head)
         if head < rows:
             self._pass_from(head)
-        self._lost = self._failed()
-        self._strict = self._is_strict(head)
+        self._gone = ~self._kept
+        self._lost: tuple[Whole, Times] | None = None
 
     def passages(self) -> SwiftPassages:
         tied = _tied(self._equal, self._flow) if self._ambiguous else None
         return SwiftPassages(
-            self._flow, ~self._kept, self._exits, self._durations, self._fails, self._shift, tied, self._entries,
+            self._flow, self._gone, self._exits, self._durations, self._fails, self._shift, tied, self._entries,
             self._lost, self._counts.kept,
         )  # fmt: skip
 
     def onward(self) -> Flow:
-        """Those who go on to the next door."""
-        gone = ~self._kept if self._fails is None else self._kept <= self._fails
-        return Flow(_fill(self._exits, gone), gone, self._strict)
+        """Those who go on to the next door; takes the places of those who do not."""
+        strict = self._is_strict()
+        self._lost = self._failed()
+        gone = self._gone if self._fails is None else self._gone | self._fails
+        return Flow(_fill(self._exits, gone), gone, strict)
 
     def _failed(self) -> tuple[Whole, Times] | None:
         if self._fails is None:
@@ -203,9 +209,9 @@ class _Line:
         where = np.flatnonzero(self._kept & self._fails)
         return where, self._exits.ravel()[where]
 
-    def _is_strict(self, head: int) -> bool:
+    def _is_strict(self) -> bool:
         """Whether everybody stays for a while."""
-        rows = len(self._kept)
+        rows, head = len(self._kept), 0 if self._entries is None else len(self._entries)
         if head < rows and not self._guide.takes_time(rows):
             return False
         if self._entries is None:

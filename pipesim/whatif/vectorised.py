@@ -578,7 +578,8 @@ class _Run:
             elif self.parallel:
                 one, flow = swift_freely(guide, flow, shift)
             elif self.keeps_newest:
-                one, flow = swift_superseded(guide, flow, shift, returns, ambiguous=at_once)
+                final = place == len(self.guides) - 1
+                one, flow = swift_superseded(guide, flow, shift, returns, ambiguous=at_once, final=final)
                 self.backs += [] if returns is None else returns.found
             else:
                 one, flow = swift_queued(guide, flow, shift)

@@ -11,7 +11,7 @@ from pipesim import edit
 from pipesim.assumptions.distributions import Constant, LogNormal
 from pipesim.assumptions.resolve import resolve
 from pipesim.errors import AssumptionError
-from pipesim.whatif.changes import FORMS
+from pipesim.whatif.changes import FORMS, parse_change
 from pipesim.whatif.compare import compare
 
 
@@ -112,6 +112,27 @@ def test_removing_an_action_hands_its_input_on(shop: edit.Scenario) -> None:
 
     users = [a.input_artifacts for _, a in changed.pipeline.actions()]
     assert not any("Package" in inputs for inputs in users)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("builds=-1", "'builds=-1': '-1' is neither a number of places"),
+        ("builds=many", "nor a duration, such as 'Test/EndToEnd=12m'"),
+        ("Test/EndToEnd=-4m", "'-4m' is negative"),
+        ("arrivals=-3/day", "'arrivals=-3/day': '-3/day' is neither a rate"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_named_with_what_would(text: str, message: str) -> None:
+    with pytest.raises(AssumptionError) as raised:
+        parse_change(text)
+
+    assert message in str(raised.value)
+
+
+def test_there_are_two_modes_of_retry() -> None:
+    with pytest.raises(AssumptionError, match="did you mean 'ALL_ACTIONS'"):
+        edit.retry("Test", "ALL_ACTION")
 
 
 @pytest.mark.parametrize(
