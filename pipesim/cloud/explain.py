@@ -43,16 +43,31 @@ def explain(account: Account, pipeline: str | Pipeline | PipelineRecord, executi
         state = record.simulation.state
         if execution is None:
             if not state.executions:
-                return Explanation(
-                    record.name, "", "NotStarted", "", "", "", "", Cause.NOT_STARTED, Certainty.CERTAIN,
-                    ("the pipeline has no execution",), "Start one.",
-                    command("start-pipeline-execution", name=record.name),
-                )  # fmt: skip
+                return _not_started(home, record)
             execution = max(state.executions.values(), key=lambda one: one.number).id
         if execution not in state.executions:
             known = ", ".join(list(state.executions)[-5:]) or "none"
             raise PipesimError(f"pipeline '{record.name}' has no execution '{execution}'; its newest are {known}")
         return _Case(home, record, state, state.executions[execution]).explanation()
+
+
+def _not_started(account: Account, record: PipelineRecord) -> Explanation:
+    """Why a pipeline never ran: its source cannot be polled, or nobody started it."""
+    polls = [event for event in record.simulation.trace if event.kind is EventKind.POLL_FAILED]
+    if not polls:
+        return Explanation(
+            record.name, "", "NotStarted", "", "", "", "", Cause.NOT_STARTED, Certainty.CERTAIN,
+            ("the pipeline has no execution",), "Start one.", command("start-pipeline-execution", name=record.name),
+        )  # fmt: skip
+    stage, name = str(polls[-1].stage), str(polls[-1].action)
+    code, message = str(polls[-1].detail.get("code") or ""), str(polls[-1].detail.get("message") or "")
+    action = next(one for home, one in record.pipeline.actions() if (home.name, one.name) == (stage, name))
+    found = diagnose(account, record, "", stage, action, code, message)
+    return Explanation(
+        record.name, "", "NotStarted", stage, name, code, message, found.cause, found.certainty,
+        (f"source {name} is polled, and no poll has succeeded", *found.evidence),
+        f"{found.next_step} The next poll then starts the pipeline.", found.command,
+    )  # fmt: skip
 
 
 def command(operation: str, **members: str) -> str:
@@ -101,9 +116,17 @@ class _Case:
         if status is PipelineExecutionStatus.SUPERSEDED:
             return self._superseded(stage)
         if status is PipelineExecutionStatus.FAILED:
-            return self._failed(stage)
+            return self._failed(stage) if stage else self._unfit()
         if status is PipelineExecutionStatus.IN_PROGRESS:
             return self._waiting(stage) if self.execution.waiting else self._inside(stage)
+        if status is PipelineExecutionStatus.CANCELLED:
+            return self._tell(
+                Cause.STOPPED,
+                ("the pipeline was updated before the execution had come to its end",),
+                "Start a new execution: one that was cancelled cannot be retried.",
+                self._command("start-pipeline-execution", name=self.record.name),
+                stage=stage,
+            )
         return self._tell(
             Cause.STOPPED,
             (f"the execution is {status.value}",),
@@ -261,6 +284,30 @@ class _Case:
             code=code,
             message=message,
             certainty=found.certainty,
+        )
+
+    def _unfit(self) -> Explanation:
+        """It failed before its first stage: values of variables are missing, or there are too many executions."""
+        given = self.record.simulation.executions[self.execution.id].variables
+        missing = [
+            one.name for one in self.record.pipeline.variables if one.name not in given and one.default_value is None
+        ]
+        if not missing:
+            return self._tell(
+                Cause.QUOTA,
+                ("it was not let in: too many executions were under way",),
+                "Wait until some of them are over, and start it again.",
+                self._command("start-pipeline-execution", name=self.record.name),
+                message=self.execution.summary,
+                certainty=Certainty.LIKELY,
+            )
+        values = " ".join(f"name={name},value=VALUE" for name in missing)
+        return self._tell(
+            Cause.CONFIGURATION,
+            [f"variable {name} has no default value and was given none" for name in missing],
+            "Start an execution with a value for each of them, or give them defaults.",
+            f"{self._command('start-pipeline-execution', name=self.record.name)} --variables {values}",
+            message=self.execution.summary,
         )
 
     def _unmet(self, stage: str, retry: str) -> Explanation:

@@ -175,6 +175,58 @@ def test_a_condition_that_was_not_met_is_explained_even_after_a_rollback(
         assert cloud.explain(name, newest).cause is Cause.SUCCEEDED
 
 
+def test_a_variable_without_a_value_is_named_with_the_command_that_gives_one() -> None:
+    with Cloud(seed=1) as cloud:
+        shop = Shop(cloud)
+        document = shop.document(
+            stage("Source", source()), stage("Out", deploy()), pipelineType="V2", variables=[{"name": "colour"}]
+        )
+        name = cloud.provision(document).name
+        cloud.run_until_idle()
+
+        found = cloud.explain(name)
+
+        assert (found.cause, found.status) == (Cause.CONFIGURATION, "Failed")
+        assert found.evidence == ("variable colour has no default value and was given none",)
+        assert works(cloud, found.command) == 0
+        cloud.run_until_idle()
+        assert cloud.explain(name).cause is Cause.SUCCEEDED
+
+
+def test_an_execution_that_an_update_ended_is_not_to_be_retried(cloud: Cloud, shop: Shop) -> None:
+    shop.create()
+    shop.idle()
+    execution = shop.newest()
+    shop.client.update_pipeline(pipeline=shop.document())
+    shop.idle()
+
+    found = cloud.explain("shop", execution)
+
+    assert found.status == "Cancelled"
+    assert "cannot be retried" in found.next_step
+    assert works(cloud, found.command) == 0
+
+
+def test_a_source_that_cannot_be_polled_explains_why_nothing_starts() -> None:
+    with Cloud(seed=1) as cloud:
+        shop = Shop(cloud)
+        polled = source()
+        del polled["configuration"]["PollForSourceChanges"]
+        ready = cloud.provision(shop.document(stage("Source", polled), stage("Out", deploy())), create=False)
+        gone = cloud.client("s3").delete_object(Bucket="code", Key="code.zip")
+        shop.client.create_pipeline(pipeline=ready.to_document())
+        cloud.advance(minutes=5)
+
+        found = cloud.explain("shop")
+
+        assert (found.status, found.place, found.cause) == ("NotStarted", "Source/Fetch", Cause.CONFIGURATION)
+        assert "'code.zip' does not exist" in found.message
+        works(cloud, found.command)
+        cloud.client("s3").delete_object(Bucket="code", Key="code.zip", VersionId=gone["VersionId"])
+        cloud.advance(minutes=5)
+        assert cloud.explain("shop").cause is Cause.SUCCEEDED
+
+
 def test_a_role_can_be_asked_what_it_may() -> None:
     with Cloud(seed=1) as cloud:
         pipeline = cloud.provision(str(sample("startup"))).pipeline
