@@ -128,7 +128,7 @@ def connections(document: Document) -> tuple[str, ...]:
 
 def _blank_rule(names: list[Any]) -> dict[str, Any]:
     type_id = {"category": "Rule", "owner": "AWS", "provider": "CloudWatchAlarm", "version": "1"}
-    return {"name": unique("Rule", names), "ruleTypeId": type_id, "configuration": {}}
+    return {"name": unique(type_id["provider"], names), "ruleTypeId": type_id, "configuration": {}}
 
 
 def _with_key(document: Document, path: str, id_: str) -> dict[str, Any]:

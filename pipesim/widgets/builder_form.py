@@ -274,7 +274,7 @@ def _rule(document: Document, base: str, rule: Mapping[str, Any]) -> Data:
     )
     fields.append(_field(document, f"{base}.roleArn", "Rule role (ARN)", help="The pipeline's own without."))
     fields.append(_number(document, f"{base}.timeoutInMinutes", "Timeout", "Minutes until the rule times out."))
-    return _section(f"Rule {rule.get('name') or ''}", base, fields, removable=True)
+    return _section(f"Rule: {rule.get('name') or 'without a name'}", base, fields, removable=True)
 
 
 def _action_form(document: Document, base: str) -> Data:

@@ -332,13 +332,26 @@ def _set(draft: Draft, command: Mapping[str, Any]) -> Draft:
     return _changed(draft, document, draft.selection, label, merging=path)
 
 
+ENTRIES = {
+    "artifactStores": "an artifact store",
+    "conditions": "a condition",
+    "environmentVariables": "an environment variable",
+    "pullRequest": "a filter for pull requests",
+    "push": "a filter for pushes",
+    "rules": "a rule",
+    "triggers": "a trigger",
+    "variables": "a variable",
+}
+"""What the forms add to a list, in words."""
+
+
 def _add_entry(draft: Draft, command: Mapping[str, Any]) -> Draft:
     path = str(command["path"])
     if path == "artifactStores":
         document = with_new_store(draft.document)
     else:
         document = with_entry(draft.document, path, blank_entry(draft.document, path))
-    return _changed(draft, document, draft.selection, f"Added an entry to {split(path)[-1]}")
+    return _changed(draft, document, draft.selection, f"Added {ENTRIES[str(split(path)[-1])]}")
 
 
 def _examples(draft: Draft, command: Mapping[str, Any]) -> Draft:
