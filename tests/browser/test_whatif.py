@@ -40,8 +40,9 @@ def test_a_knob_moves_the_lead_time_within_a_fifth_of_a_second(run_cells: Callab
     expect(page.locator(".ps-table th", has_text="Difference")).to_be_visible()
     page.locator("summary", has_text="Test").first.click()
     for steps in (1, 1, 1, -1, -1, 1, 1, 1, 1, 1):
+        drawn = page.evaluate(f"{VIEW}.latencies.length")
         slide(page, "duration Test/EndToEnd", steps)
-        page.wait_for_timeout(250)
+        page.wait_for_function(f"before => {VIEW}.latencies.length > before", arg=drawn)
     expect(page.locator(".ps-bars .ps-key")).not_to_have_text(before)
     assert python(page, "whatif.result.engine_used") == "'vectorised'"
     assert int(python(page, "whatif.result.n")) == 1000
