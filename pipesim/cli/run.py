@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -108,7 +109,11 @@ def _progress(executions: int | None, how_long: float | None) -> Iterator[Callab
         total, unit = round(how_long / 3600, 2), "h"
     else:
         total, unit = executions or 0, "execution"
-    with tqdm(total=total, unit=unit, desc="simulating", disable=None, leave=False, file=sys.stderr) as bar:
+    size = get_terminal_size()  # tqdm shows nothing where the terminal tells none
+    with tqdm(
+        total=total, unit=unit, desc="simulating", disable=None, leave=False, file=sys.stderr,
+        ncols=size.columns, nrows=size.lines,
+    ) as bar:  # fmt: skip
 
         def report(sim: Simulation) -> None:
             done = sim.now / 3600 if how_long is not None else sim.started - sim.unfinished

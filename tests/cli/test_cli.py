@@ -13,6 +13,7 @@ import pytest
 
 from pipesim.cli import commands, main
 from pipesim.formats.samples import sample, sample_profile
+from tests.terminal import python_at_a_terminal
 
 SHOP = str(sample("e-commerce"))
 SHOP_PROFILE = str(sample_profile("e-commerce"))
@@ -285,3 +286,12 @@ def test_python_dash_m_is_the_same_program():
     done = subprocess.run([sys.executable, "-m", "pipesim", "--version"], capture_output=True, text=True, check=True)
 
     assert done.stdout.startswith("pipesim, version ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_a_terminal_sees_how_far_a_run_is_even_one_that_tells_no_width():
+    status, seen = python_at_a_terminal("-m", "pipesim", "run", SHOP, "--executions", "40")
+
+    assert status == 0
+    assert "simulating:" in seen
+    assert "/40 [" in seen

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import subprocess
 import sys
 import time
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
@@ -18,6 +16,7 @@ import pytest
 from pipesim.whatif.compare import compare
 from pipesim.whatif.executors import WorkerLost, run_pieces, workers
 from pipesim.whatif.replicate import replicate
+from tests.terminal import python_at_a_terminal
 from tests.whatif.models import pooled
 
 
@@ -120,24 +119,15 @@ def test_ctrl_c_before_anything_is_finished_returns_nothing() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
 def test_a_terminal_sees_how_far_it_is_even_one_that_tells_no_width() -> None:
-    import pty
-
-    terminal, other = pty.openpty()
     code = (
         "from pipesim.whatif.replicate import replicate; from tests.whatif.models import pooled\n"
         "replicate(pooled(), n=40, executions=5)"
     )
-    with subprocess.Popen([sys.executable, "-c", code], stderr=other, stdout=subprocess.DEVNULL) as process:
-        os.close(other)
-        seen = b""
-        with contextlib.suppress(OSError):
-            while piece := os.read(terminal, 4096):
-                seen += piece
-    os.close(terminal)
+    status, seen = python_at_a_terminal("-c", code)
 
-    assert process.returncode == 0
-    assert "what if:" in seen.decode()
-    assert "/40 [" in seen.decode()
+    assert status == 0
+    assert "what if:" in seen
+    assert "/40 [" in seen
 
 
 def test_processes_give_the_same_numbers() -> None:
