@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipesim.whatif.compare import Comparison, difference_cells
-from pipesim.whatif.results import MAIN, Replications, cells
+from pipesim.whatif.results import FOOTNOTE, MAIN, MARK, Replications, cells
 from pipesim.whatif.units import heading_of, number_text, title_of
 
 BARS = 40
@@ -132,10 +132,13 @@ def table(now: Replications, before: Replications | None) -> Mapping[str, Any]:
     measures = [measure for measure in MAIN if measure in now.samples]
     if before is None:
         alone = ("Measure", "Mean", "95 % interval", "9 of 10 replications")
-        return {"head": alone, "rows": [[heading_of(m), *cells(now, m)] for m in measures]}
+        rows = [[heading_of(m), *cells(now, m)] for m in measures]
+        marked = any(text.endswith(MARK) for row in rows for text in row)
+        return {"head": alone, "rows": rows, "note": FOOTNOTE if marked else ""}
     comparison = Comparison(before, {NOW: now})
     head = ("Measure", "Baseline", "Now", "Difference", "95 % interval", "")
-    return {"head": head, "rows": [[heading_of(m), *difference_cells(comparison, NOW, m)] for m in measures]}
+    rows = [[heading_of(m), *difference_cells(comparison, NOW, m)] for m in measures]
+    return {"head": head, "rows": rows, "note": ""}
 
 
 def _known(column: Column) -> Column:

@@ -133,6 +133,13 @@ def test_a_knob_where_it_was_is_no_setting():
     assert whatif.settings == {}
 
 
+def test_a_star_in_the_table_is_explained_below_it():
+    few, plain = small(n=12).view["table"], WhatIf(pipesim.load("GitHub -> CodeBuild -> S3"), n=12).view["table"]
+    assert [any(text.endswith(" *") for row in one["rows"] for text in row) for one in (few, plain)] == [True, False]
+    assert few["note"].startswith("* few replications")
+    assert plain["note"] == ""
+
+
 def test_the_baseline_is_compared_pair_by_pair():
     whatif = small()
     with pytest.raises(AssumptionError, match="nothing is pinned"):

@@ -244,10 +244,11 @@ class Knobs {
     setHidden(this.costs, !costs.length);
   }
 
-  drawTable({ head, rows }) {
+  drawTable({ head, rows, note }) {
     this.table.replaceChildren(h("table", {},
       h("thead", {}, h("tr", {}, ...head.map((text) => (text ? h("th", { scope: "col" }, text) : h("td"))))),
-      h("tbody", {}, ...rows.map(([name, ...texts]) => h("tr", {}, h("th", { scope: "row" }, name), ...texts.map((text) => h("td", {}, text)))))));
+      h("tbody", {}, ...rows.map(([name, ...texts]) => h("tr", {}, h("th", { scope: "row" }, name), ...texts.map((text) => h("td", {}, text)))))),
+      ...(note ? [h("p", { class: "ps-small" }, note)] : []));
   }
 
   remove() {
