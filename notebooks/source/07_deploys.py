@@ -289,7 +289,8 @@ for _ in range(12):
     [target] = codedeploy.list_deployment_targets(deploymentId=id)["targetIds"]
     seen = codedeploy.get_deployment_target(deploymentId=id, targetId=target)["deploymentTarget"]["ecsTarget"]
     shares[cloud.time / 60] = {one["taskSetLabel"]: one["trafficWeight"] for one in seen["taskSetsInfo"]}
-picture = pd.DataFrame(shares).T.plot(drawstyle="steps-post", xlabel="minutes", ylabel="% of the traffic")
+look = {"color": {"Blue": "tab:blue", "Green": "tab:green"}, "style": {"Blue": "-", "Green": "--"}}
+picture = pd.DataFrame(shares).T.plot(drawstyle="steps-post", xlabel="minutes", ylabel="% of the traffic", **look)
 
 # %%
 cloud.close()
