@@ -5,6 +5,19 @@ PutJobSuccessResult or PutJobFailureResult. This one lives in virtual time, so t
 worker that polls twice a minute for a week costs a moment.
 
 Source: CodePipeline User Guide, "Create a job worker for your custom action".
+
+>>> import pipesim as ps
+>>> class Signer(ps.JobWorker):
+...     def work(self, job):
+...         return {"executionDetails": {"summary": "signed"}}
+>>> with ps.Cloud(seed=1) as cloud:
+...     record = cloud.provision("S3 -> Jenkins")
+...     signer = cloud.hire(Signer, category="Build", provider="Jenkins")
+...     cloud.run_until_idle()
+...     cloud.client("codepipeline").list_pipeline_executions(pipelineName=record.name)[
+...         "pipelineExecutionSummaries"
+...     ][0]["status"]
+'Succeeded'
 """
 
 from __future__ import annotations
@@ -47,19 +60,6 @@ class JobWorker:
         version: of the action type.
         interval: seconds between two polls.
         query: works only on jobs whose queryable property has this value.
-
-    >>> import pipesim as ps
-    >>> class Signer(JobWorker):
-    ...     def work(self, job):
-    ...         return {"executionDetails": {"summary": "signed"}}
-    >>> with ps.Cloud(seed=1) as cloud:
-    ...     record = cloud.provision("S3 -> Jenkins")
-    ...     signer = cloud.hire(Signer, category="Build", provider="Jenkins")
-    ...     cloud.run_until_idle()
-    ...     cloud.client("codepipeline").list_pipeline_executions(pipelineName=record.name)[
-    ...         "pipelineExecutionSummaries"
-    ...     ][0]["status"]
-    'Succeeded'
     """
 
     def __init__(
