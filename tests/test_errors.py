@@ -3,39 +3,27 @@
 from __future__ import annotations
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 
 import pipesim as ps
+from tests.cell import shown
 
 
-@pytest.fixture
-def shell() -> InteractiveShell:
-    return InteractiveShell()
-
-
-def shown(shell: InteractiveShell, capsys: pytest.CaptureFixture[str], cell: str) -> str:
-    shell.run_cell(cell)
-    return capsys.readouterr().out
-
-
-def test_an_error_is_short_in_a_notebook(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
-    out = shown(shell, capsys, "import pipesim as ps\nps.load('GitHub -> CodeBild -> S3')")
+def test_an_error_is_short_in_a_notebook(capsys: pytest.CaptureFixture[str]) -> None:
+    out = shown(capsys, "import pipesim as ps\nps.load('GitHub -> CodeBild -> S3')")
 
     assert "SourceError: The sketch cannot be read" in out and "Did you mean 'CodeBuild'" in out
     assert "pipesim/formats" not in out
     assert len(out.splitlines()) < 12
 
 
-def test_the_whole_of_it_can_be_had(
-    shell: InteractiveShell, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_whole_of_it_can_be_had(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIPESIM_TRACEBACK", "full")
 
-    assert "sketch.py" in shown(shell, capsys, "import pipesim as ps\nps.load('GitHub -> CodeBild -> S3')")
+    assert "sketch.py" in shown(capsys, "import pipesim as ps\nps.load('GitHub -> CodeBild -> S3')")
 
 
-def test_other_errors_are_as_ever(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "ZeroDivisionError" in shown(shell, capsys, "1 / 0")
+def test_other_errors_are_as_ever(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "ZeroDivisionError" in shown(capsys, "1 / 0")
 
 
 def test_the_message_is_all_there() -> None:

@@ -4,41 +4,26 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
-from IPython.core.interactiveshell import InteractiveShell
 
 import pipesim as ps
+from tests.cell import shown
 
 NOT_THERE = "cloud.client('codepipeline').get_pipeline(name='shop')"
 
 
-@pytest.fixture
-def shell() -> InteractiveShell:
-    return InteractiveShell()
-
-
-def shown(shell: InteractiveShell, capsys: pytest.CaptureFixture[str], cell: str) -> str:
-    shell.run_cell(cell)
-    return capsys.readouterr().out
-
-
-def test_a_refusal_is_short(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refusal_is_short(capsys: pytest.CaptureFixture[str]) -> None:
     with ps.Cloud() as cloud:
-        shell.user_ns["cloud"] = cloud
-        refused = shown(shell, capsys, NOT_THERE)
-        incomplete = shown(shell, capsys, "cloud.client('codepipeline').get_pipeline()")
+        refused = shown(capsys, NOT_THERE, cloud=cloud)
+        incomplete = shown(capsys, "cloud.client('codepipeline').get_pipeline()", cloud=cloud)
 
     assert "PipelineNotFoundException: An error occurred" in refused and "botocore/" not in refused
     assert 'Missing required parameter in input: "name"' in incomplete and "botocore/" not in incomplete
 
 
-def test_the_whole_of_it_can_be_had(
-    shell: InteractiveShell, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_whole_of_it_can_be_had(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIPESIM_TRACEBACK", "full")
     with ps.Cloud() as cloud:
-        shell.user_ns["cloud"] = cloud
-
-        assert "botocore/client.py" in shown(shell, capsys, NOT_THERE)
+        assert "botocore/client.py" in shown(capsys, NOT_THERE, cloud=cloud)
 
 
 def test_a_closed_cloud_leaves_botocore_as_it_was() -> None:
