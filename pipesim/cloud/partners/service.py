@@ -5,6 +5,7 @@ Source: CodePipeline API reference, PollForThirdPartyJobs … PutThirdPartyJobFa
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -36,7 +37,7 @@ class Result:
     files: Mapping[str, bytes]
 
 
-class TestService(JobWorker):
+class TestService(JobWorker, ABC):
     """A test service; make a class from it, and say what `run_test` does.
 
     Args:
@@ -75,6 +76,7 @@ class TestService(JobWorker):
         self.breaks = breaks
         self.runs = 0
 
+    @abstractmethod
     def run_test(self, test: str, files: Mapping[str, bytes], rng: np.random.Generator) -> Result:
         """Run a test and say what it showed.
 
@@ -83,7 +85,6 @@ class TestService(JobWorker):
             files: the files of all inputs, by name.
             rng: luck that depends on the account's seed and the run alone.
         """
-        raise NotImplementedError
 
     def work(self, job: Mapping[str, Any]) -> Mapping[str, Any]:
         """Fetch the inputs, run the test, write the report, and tell the result."""

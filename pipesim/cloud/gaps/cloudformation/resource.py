@@ -6,6 +6,7 @@ allowed. Source: AWS CloudFormation User Guide, "CloudFormation service role".
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -33,7 +34,7 @@ class TakenError(Exception):
         super().__init__(f'Resource handler returned message: "{told}" (HandlerErrorCode: AlreadyExists)')
 
 
-class Resource:
+class Resource(ABC):
     """One resource; each type is a class of its own.
 
     Attributes:
@@ -61,16 +62,16 @@ class Resource:
 
     # --- what each type says ---------------------------------------------------------------------
 
+    @abstractmethod
     def create(self) -> None:
         """Make it, and note its id and attributes."""
-        raise NotImplementedError
 
-    def change(self, properties: Mapping[str, Any]) -> None:
+    def change(self, properties: Mapping[str, Any]) -> None:  # noqa: B027  # most types need none
         """Let it have other properties, none of which makes a new one; unless said otherwise, other tags do nothing."""
 
+    @abstractmethod
     def remove(self) -> None:
         """Delete it."""
-        raise NotImplementedError
 
     # --- what they use ---------------------------------------------------------------------------
 
