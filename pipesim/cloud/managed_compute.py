@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from pipesim.cloud.actions.failures import ActionFailed
 from pipesim.cloud.permissions import role_client
-from pipesim.engine.behaviours.work import draw
+from pipesim.engine.behaviours.work import draw, overdue
 from pipesim.engine.outcome import Outcome
 from pipesim.trace.events import EventKind
 
@@ -115,7 +115,7 @@ def on_managed_compute(
         duration, fails = draw(run)
         if duration > run.plan.timeout:
             yield run.sim.env.timeout(run.plan.timeout)
-            return Outcome.failed(f"The action did not end within its limit of {run.plan.timeout:g} s.")
+            return overdue(run)
         yield run.sim.env.timeout(duration)
         try:
             outcome = finish(log, (run.plan.assumption.message or "exit status 1") if fails else None)

@@ -22,7 +22,7 @@ from pipesim.cloud.codepipeline.links import execution_url
 from pipesim.cloud.gaps.elasticbeanstalk.models import end_update
 from pipesim.cloud.permissions import role_client, session_of
 from pipesim.cloud.rollout import EXIT
-from pipesim.engine.behaviours.work import draw
+from pipesim.engine.behaviours.work import draw, overdue
 from pipesim.engine.outcome import Outcome
 from pipesim.vocabulary import FailureType
 
@@ -62,7 +62,7 @@ def act(account: Account, run: ActionRun) -> Generator[simpy.Event, Any, Outcome
     end_update(backend, application, name, account.now, problem)
     if blind:
         yield run.sim.env.timeout(max(run.plan.timeout - duration, 0))
-        return Outcome.failed(f"The action did not end within its limit of {run.plan.timeout:g} s.")
+        return overdue(run)
     if problem:
         raise ActionFailed(
             f"Deployment failed. The environment {name} is degraded: {problem}",

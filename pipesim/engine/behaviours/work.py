@@ -33,13 +33,18 @@ def work(run: ActionRun) -> Generator[simpy.Event, Any, Outcome]:
         return (yield from spend_time(run))
 
 
+def overdue(run: ActionRun) -> Outcome:
+    """How an action ends whose time limit has passed."""
+    return Outcome.failed(f"The action did not end within its limit of {run.plan.timeout:g} s.")
+
+
 def spend_time(run: ActionRun) -> Generator[simpy.Event, Any, Outcome]:
     """Let the assumed duration pass, cut off by the action type's time limit, and say how it ended."""
     plan = run.plan
     duration, fails = draw(run)
     if duration > plan.timeout:
         yield run.sim.env.timeout(plan.timeout)
-        return Outcome.failed(f"The action did not end within its limit of {plan.timeout:g} s.")
+        return overdue(run)
     yield run.sim.env.timeout(duration)
     if fails:
         return Outcome.failed(
